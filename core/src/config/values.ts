@@ -1,0 +1,22 @@
+import * as v from 'valibot'
+import { isRef, type Ref } from '../model/artifact.js'
+
+const secretBrand = 'zos.secret'
+
+/** A secret as an option: the variable's name, never its value. Opened only in fetch and publish. */
+export interface Secret {
+  readonly $: typeof secretBrand
+  readonly env: string
+}
+
+/** Names the environment variable that holds a secret: `secret('S3_SECRET_KEY')`. */
+export const secret = (env: string): Secret => ({ $: secretBrand, env })
+
+export const isSecret = (value: unknown): value is Secret =>
+  typeof value === 'object' && value !== null && (value as { $?: unknown }).$ === secretBrand
+
+/** Schema of an option that is a reference to what another plugin makes. */
+export const refOption = v.custom<Ref>(isRef, 'expected a reference to another plugin, such as `base.tree([…])`')
+
+/** Schema of an option that is a secret. */
+export const secretOption = v.custom<Secret>(isSecret, "expected secret('NAME_OF_VARIABLE')")
