@@ -1,0 +1,1 @@
+// The formats that plugins may use: `@zos/core/format`. Pure: bytes to records and back.
