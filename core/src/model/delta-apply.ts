@@ -72,12 +72,15 @@ const mayReplace = ({ over }: Context, before: Entry, after: Entry): boolean => 
   return over.some((allowed) => allowed === plugin || allowed === name || allowed === owner)
 }
 
-/** Equal content keeps its first owner; another owner's is a conflict unless `over` allows it. */
+/** An equal record keeps its first owner and may gain hard links; another owner's is a conflict, unless `over` names it. */
 const putLeaf = (context: Context, place: Place, name: string, leaf: Leaf): void => {
   const existing = place.directory.children.get(name)
   if (existing instanceof Directory) throw otherKind(joinPath(place.path, name), existing.entry, leaf.entry)
   if (existing !== undefined) {
-    if (sameContent(existing.entry, leaf.entry)) return
+    if (sameContent(existing.entry, leaf.entry)) {
+      if (leaf.group && !existing.group) context.edit.put(place, name, new Leaf(existing.entry, leaf.group))
+      return
+    }
     if (!mayReplace(context, existing.entry, leaf.entry)) {
       throw conflict(joinPath(place.path, name), existing.entry, leaf.entry)
     }
