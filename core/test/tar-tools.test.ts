@@ -8,6 +8,8 @@ import { writeTar } from '../dist/format/tar-write.js'
 import { at, byPath, chunked, collect, hasTool, MemoryBlobs, run, sampleRecords, scratch } from './archive-fixtures.js'
 
 if (!hasTool('tar')) console.log('skip tar-tools: no tar')
+// Modes below are those of files made here.
+process.umask(0o022)
 const root = process.getuid?.() === 0
 const epoch = 1_700_000_000
 const judged = hasTool('tar') ? test : test.skip
