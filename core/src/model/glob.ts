@@ -6,10 +6,10 @@ import { type Found, find } from './tree-walk.js'
 /** One name of a pattern: `**`, plain text, or text with `*` and `?`. */
 type Part = { readonly kind: 'deep' } | { readonly kind: 'plain' | 'wild'; readonly text: string }
 
-/** A place in one of the alternatives of a pattern: the part that the next name has to match. */
+/** The part of a pattern that the next name has to match, and what comes after it. */
 interface State {
-  readonly parts: readonly Part[]
-  readonly next: number
+  readonly part: Part
+  readonly next: State | undefined
 }
 
 const mostAlternatives = 1024
@@ -50,7 +50,7 @@ const partsOf = (alternative: string, pattern: string): Part[] => {
   })
 }
 
-/** `*` any run of characters, `?` one; linear in time but for the last `*`, so no pattern is slow. */
+/** `*` any run of characters, `?` one; at most the product of both lengths in time. */
 const matchesName = (pattern: string, name: string): boolean => {
   const wanted = [...pattern]
   const given = [...name]
@@ -73,28 +73,30 @@ const matchesName = (pattern: string, name: string): boolean => {
   return p === wanted.length
 }
 
-/** `**` also stands for no name at all, except at the end. */
-const withSkips = ({ parts, next }: State): State[] =>
-  parts[next]?.kind === 'deep' && next < parts.length - 1
-    ? [{ parts, next }, ...withSkips({ parts, next: next + 1 })]
-    : [{ parts, next }]
+/** The first state of a pattern; `**` twice in a row says no more than once. */
+const compile = (parts: readonly Part[]): State =>
+  parts.reduceRight<State | undefined>(
+    (next, part) => (part.kind === 'deep' && next?.part.kind === 'deep' ? next : { part, next }),
+    undefined,
+  )!
+
+/** A state, and the one after it where `**` may stand for no name at all: everywhere but at the end. */
+const reach = (state: State): State[] =>
+  state.part.kind === 'deep' && state.next !== undefined ? [state, state.next] : [state]
 
 /** The states after a name, and whether a pattern ends with it. */
-const step = (states: readonly State[], name: string): { after: State[]; matched: boolean } => {
-  const after: State[] = []
+const step = (states: ReadonlySet<State>, name: string): { after: Set<State>; matched: boolean } => {
+  const after = new Set<State>()
   let matched = false
-  const advance = (state: State) => {
-    if (!after.some(({ parts, next }) => parts === state.parts && next === state.next)) after.push(state)
-  }
   for (const state of states) {
-    const part = state.parts[state.next]!
-    const last = state.next === state.parts.length - 1
+    const { part, next } = state
     if (part.kind === 'deep') {
-      matched ||= last
-      for (const next of withSkips(state)) advance(next)
+      matched ||= next === undefined
+      after.add(state)
+      if (next !== undefined) after.add(next)
     } else if (part.kind === 'plain' ? part.text === name : matchesName(part.text, name)) {
-      matched ||= last
-      if (!last) for (const next of withSkips({ parts: state.parts, next: state.next + 1 })) advance(next)
+      matched ||= next === undefined
+      if (next !== undefined) for (const state of reach(next)) after.add(state)
     }
   }
   return { after, matched }
@@ -108,21 +110,20 @@ const anchored = (root: Directory, parts: readonly Part[]): State[] => {
   const found = find(root, `/${prefix.join('/')}`, 'follow')
   if (!(found?.node instanceof Directory)) return []
   const front = splitPath(found.path).map((text): Part => ({ kind: 'plain', text }))
-  return withSkips({ parts: [...front, ...parts.slice(length)], next: 0 })
+  return reach(compile([...front, ...parts.slice(length)]))
 }
 
 /** What matches a pattern, in the order of records; see `FileTree.glob`. */
 export function* globNodes(root: Directory, pattern: string): Generator<Found> {
   const all = alternatives(pattern).map((alternative) => partsOf(alternative, pattern))
   const states = all.filter((parts) => parts.length > 0).flatMap((parts) => anchored(root, parts))
-  yield* matchBelow(root, '/', states)
+  yield* matchBelow(root, '/', new Set(states))
 }
 
-function* matchBelow(directory: Directory, path: string, states: readonly State[]): Generator<Found> {
+function* matchBelow(directory: Directory, path: string, states: ReadonlySet<State>): Generator<Found> {
   const plain = new Set<string>()
   let others = false
-  for (const { parts, next } of states) {
-    const part = parts[next]!
+  for (const { part } of states) {
     if (part.kind === 'plain') plain.add(part.text)
     else others = true
   }
@@ -132,6 +133,6 @@ function* matchBelow(directory: Directory, path: string, states: readonly State[
     const { after, matched } = step(states, name)
     const here = joinPath(path, name)
     if (matched) yield { path: here, node }
-    if (after.length > 0 && node instanceof Directory) yield* matchBelow(node, here, after)
+    if (after.size > 0 && node instanceof Directory) yield* matchBelow(node, here, after)
   }
 }
