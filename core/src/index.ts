@@ -36,4 +36,4 @@ export { type Fetched, git, http, type PinnedSource, path, type Source } from '.
 export type { HostToolchainSpec, Need, Toolchain } from './model/toolchain.js'
 export { FileTree } from './model/tree.js'
 export { type Wish, type WishToken, wishToken } from './model/wish.js'
-export { type Descriptor, definePlugin, type PluginDefinition } from './plugin.js'
+export { type Descriptor, definePlugin, type PluginDefinition, type PluginFactory } from './plugin.js'
