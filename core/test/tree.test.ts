@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { DeltaBuilder } from '../dist/model/delta.js'
 import type { TreeRecord } from '../dist/model/entry.js'
 import { FileTree } from '../dist/model/tree.js'
 import { directory, file, linkOf, mergedUsr, paths, symlink, throwsWith } from './tree-samples.js'
@@ -308,6 +309,21 @@ test('diff yields parents first, and everything below what came or went', () => 
   const seen = Array.from(before.diff(after), (d) => `${d.before ? '-' : ''}${d.after ? '+' : ''} ${d.path}`)
   assert.equal(seen, ['-+ /a', '-+ /a/x', '- /gone', '- /gone/x', '-+ /kind', '- /kind/x', '+ /new', '+ /new/x'])
   assert.equal([...before.diff(before)], [])
+})
+
+test('the deepest path that fits works everywhere', () => {
+  const deepest = '/a'.repeat(2048)
+  const tree = FileTree.from([directory(deepest)])
+  assert.is(tree.count, 2048)
+  assert.is(FileTree.decode(tree.encode()).digest, tree.digest)
+  assert.is([...FileTree.empty.diff(tree)].length, 2048)
+  assert.equal(
+    tree.glob('/**/a').map(({ path }) => path),
+    paths(tree),
+  )
+  assert.is(tree.filter(({ path }) => path === deepest).count, 2048)
+  assert.is(FileTree.empty.apply(new DeltaBuilder().tree(tree).build(), { plugin: 'p' }).digest, tree.digest)
+  assert.is(tree.apply(new DeltaBuilder().tree(tree).build(), { plugin: 'p' }).digest, tree.digest)
 })
 
 test.run()

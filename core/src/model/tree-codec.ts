@@ -14,14 +14,7 @@ const format = 'zos-tree/1'
 const mostOrigins = 1_000_000
 
 const letters = { file: 'f', directory: 'd', symlink: 'l', character: 'c', block: 'b', fifo: 'p' } as const
-const kinds: Readonly<Record<string, Entry['kind']>> = {
-  f: 'file',
-  d: 'directory',
-  l: 'symlink',
-  c: 'character',
-  b: 'block',
-  p: 'fifo',
-}
+const kinds = new Map(Object.entries(letters).map(([kind, letter]) => [letter as string, kind as Entry['kind']]))
 
 /** A root as bytes; equal records and origins give equal bytes. */
 export const encodeRoot = (root: Directory): Uint8Array => {
@@ -73,7 +66,7 @@ export const decodeRoot = (bytes: Uint8Array): Directory => {
   const [first, ...lines] = linesOf(bytes)
   const { records, origins } = decodeHeader(first ?? '')
   if (lines.length !== records) {
-    throw damaged(lines.length + 1, `is the last, but the header counts ${records} records after it`)
+    throw damaged(lines.length + 1, `is the last of ${lines.length} records, but the header counts ${records}`)
   }
   const decoder = new Decoder(origins)
   for (const [i, line] of lines.entries()) {
@@ -147,7 +140,7 @@ class Decoder {
     if (!Array.isArray(fields)) throw new Error(`found ${quote(line)}, expected a list`)
     const [depth, name, letter, mode, uid, gid, origin, xattrs, ...rest] = fields
     const path = this.#path(depth, name)
-    const kind = kinds[letter]
+    const kind = kinds.get(letter)
     const members = kind === 'file' ? 3 : kind === 'symlink' ? 1 : kind === 'character' || kind === 'block' ? 2 : 0
     if (kind === undefined || rest.length !== members) throw new Error(`${path} is of no known kind, or misses fields`)
     if (origin !== -1 && this.#origins[origin] === undefined)
