@@ -1,1 +1,4 @@
 // The formats that plugins may use: `@zos/core/format`. Pure: bytes to records and back.
+export { type Compression, type DecompressLimits, decompress } from './decompress.js'
+export { type ElfSection, elfSection } from './elf-sections.js'
+export { decompressZstd, type ZstdLimits } from './zstd.js'
