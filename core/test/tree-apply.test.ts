@@ -203,6 +203,25 @@ test('remove takes everything below; what is missing is an error unless that is 
   throwsWith(() => base.apply(delta().remove('/usr').file('/bin/x', '').build(), beta), 'TREE_PARENT', '/bin')
 })
 
+test('changes see what the changes before them did', () => {
+  const moved = delta()
+    .file('/d/x', '')
+    .symlink('/l', 'd')
+    .file('/l/y', '')
+    .remove('/d')
+    .file('/d/z', '')
+    .file('/l/w', '')
+  assert.equal(paths(FileTree.empty.apply(moved.build(), beta)), ['/d', '/d/w', '/d/z', '/l'])
+  const turned = delta()
+    .directory('/e')
+    .symlink('/l', 'd')
+    .file('/d/x', '')
+    .file('/l/y', '')
+    .symlink('/l', 'e')
+    .file('/l/z', '')
+  assert.equal(paths(FileTree.empty.apply(turned.build(), beta)), ['/d', '/d/x', '/d/y', '/e', '/e/z', '/l'])
+})
+
 test('set changes attributes alone', () => {
   const tree = base.apply(delta().set('/', { mode: 0o700 }).set('/bin', { uid: 3 }).build(), beta)
   assert.is(tree.get('/')?.mode, 0o700)

@@ -252,6 +252,8 @@ test('the digest is of content: origins do not count, everything else does', () 
     [file('/a/x', 'x'), directory('/a', { mode: 0o700 })],
     [symlink('/a/x', 'x')],
     [directory('/a/x')],
+    [file('/a/x', 'x'), file('/b', 'x')],
+    [file('/a/x', 'x', { link: '/b' }), file('/b', 'x', { link: '/b' })],
   ]
   const digests = others.map((records) => FileTree.from(records).digest)
   assert.is(new Set([base, ...digests]).size, others.length + 1)
