@@ -73,9 +73,16 @@ const decompressors = {
   gzip: 'CONFIG_RD_GZIP',
   xz: 'CONFIG_RD_XZ',
   zstd: 'CONFIG_RD_ZSTD',
-  lz4: 'CONFIG_RD_LZ4',
 } as const
 export type InitramfsCompression = keyof typeof decompressors
+
+/** Which compression an initramfs has, by its first bytes; `none` for a bare archive. */
+export const compressionOf = (initramfs: Uint8Array): InitramfsCompression => {
+  const begins = (...bytes: number[]): boolean => bytes.every((byte, at) => initramfs[at] === byte)
+  if (begins(0xfd, 0x37, 0x7a, 0x58, 0x5a)) return 'xz'
+  if (begins(0x28, 0xb5, 0x2f, 0xfd)) return 'zstd'
+  return begins(0x1f, 0x8b) ? 'gzip' : 'none'
+}
 
 /** What a kernel lacks to unpack an initramfs with this compression: symbols that would have to be `y`. */
 export const lackingForInitramfs = (config: KernelConfig, compression: InitramfsCompression): string[] =>

@@ -11,7 +11,7 @@ export interface DebianKernel {
   /** Holds boot/ and lib/modules/VERSION as in the package, without indexes. */
   readonly root: string
   /** Runs a program of kmod (`depmod`, `modprobe`, `modinfo`) and gives its standard output. */
-  kmod(program: string, args: readonly string[]): Buffer
+  kmod(program: string, args: readonly string[], cwd?: string): Buffer
 }
 
 const cache = join(tmpdir(), 'zos-test-kernel')
@@ -26,6 +26,9 @@ export const debianKernel = (): DebianKernel | string => {
     return `no Debian kernel here: ${(error as Error).message.split('\n')[0]}`
   }
 }
+
+/** A folder with the files of `systemd-boot-efi`. */
+export const debianStub = (): string => unpacked('stub', () => ['systemd-boot-efi'])
 
 /** The kernel's index, made from what `modinfo` says of every module. */
 export const debianIndex = ({ root, version, kmod }: DebianKernel): ModuleIndex => {
@@ -81,9 +84,10 @@ const kmodRunner = (): DebianKernel['kmod'] => {
         'bin/kmod',
       )
   const libraries = join(cache, 'kmod/usr/lib/x86_64-linux-gnu')
-  return (program, args) => {
+  return (program, args, cwd) => {
     const { status, stdout, stderr, error } = spawnSync(kmod, args, {
       argv0: program,
+      cwd,
       env: { ...process.env, LC_ALL: 'C', ...(host ? {} : { LD_LIBRARY_PATH: libraries }) },
       maxBuffer: 256 * 1024 * 1024,
     })

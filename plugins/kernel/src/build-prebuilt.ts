@@ -1,0 +1,36 @@
+import { type Artifact, FileTree, type Ref, type TapContext, ZosError } from '@zos/core'
+import { readBzImage } from '@zos/core/format'
+import { withIndexes } from './depmod.js'
+import { checkConfigWishes, parseKernelConfig } from './kernel-config.js'
+import { findKernel, type KernelFiles } from './kernel-tree.js'
+import { readModuleIndex } from './module-files.js'
+import { kernelConfig } from './wishes.js'
+
+/** Makes the artifact of a prebuilt kernel from a tree of packages; wishes that its config does not fulfil are an error. */
+export const buildPrebuilt = async (ctx: TapContext, source: Ref): Promise<Artifact> => {
+  const kernel = findKernel(await ctx.tree(source))
+  const { release, image, config, systemMap } = kernel
+  const text = new TextDecoder().decode(await ctx.blobs.read(config))
+  checkConfigWishes(parseKernelConfig(text, `config-${release}`), ctx.settled(kernelConfig), release)
+  await checkRelease(ctx, kernel)
+  const index = await readModuleIndex(ctx, release, kernel.modules)
+  const folder = await withIndexes(ctx, kernel)
+  return {
+    trees: { modules: FileTree.empty.mount(`/lib/modules/${release}`, folder) },
+    files: { image, config, 'system-map': systemMap, index },
+    facts: { release, version: versionOf(release) },
+  }
+}
+
+/** The upstream version: `6.12.117+deb12-cloud-amd64` → `6.12.117`. */
+const versionOf = (release: string): string => /^\d+(?:\.\d+)*/.exec(release)?.[0] ?? release
+
+/** The image says itself what `uname -r` will be; it must be the folder's name, or no module would load. */
+const checkRelease = async (ctx: TapContext, { release, image }: KernelFiles): Promise<void> => {
+  if (ctx.arch !== 'x86_64') return
+  const said = readBzImage(await ctx.blobs.read(image))
+  if (said.release === release) return
+  throw new ZosError('KERNEL_SOURCE', `the kernel image is ${said.release}, its modules are for ${release}`, {
+    hint: 'the source tree mixes two kernel packages: name one',
+  })
+}

@@ -1,0 +1,40 @@
+import { type Blob, type FileTree, type Ref, ref, type TapContext } from '@zos/core'
+import { type KernelConfig, parseKernelConfig } from './kernel-config.js'
+import type { ModuleIndex } from './module-index.js'
+
+/** Name of the plugin's one component, and the slots of its artifact. */
+export const componentName = 'linux'
+
+/** References to a kernel plugin's artifact, by the plugin's id. */
+export const kernelRefs = (id: string) => ({
+  /** The kernel image, a file. */
+  image: ref(id, componentName, 'image'),
+  /** All modules of the kernel below `/lib/modules/RELEASE` with their indexes, a tree. */
+  modules: ref(id, componentName, 'modules'),
+  /** Everything that the kernel gave: files `image`, `config`, `system-map`, `index`; tree `modules`; facts `release`. */
+  kernel: ref(id, componentName),
+})
+
+/** The kernel as the plugin's own taps use it. */
+export interface Kernel {
+  readonly release: string
+  readonly index: ModuleIndex
+  readonly config: KernelConfig
+  readonly systemMap: Blob
+  /** All modules with indexes, rooted at `/lib/modules/RELEASE`. */
+  readonly folder: FileTree
+}
+
+/** Reads back what the build tap gave. */
+export const loadKernel = async (ctx: TapContext, kernel: Ref): Promise<Kernel> => {
+  const { trees, files, facts } = await ctx.artifact(kernel)
+  const release = String(facts?.release)
+  const text = async (blob: Blob): Promise<string> => new TextDecoder().decode(await ctx.blobs.read(blob))
+  return {
+    release,
+    index: JSON.parse(await text(files!.index!)) as ModuleIndex,
+    config: parseKernelConfig(await text(files!.config!), `config-${release}`),
+    systemMap: files!['system-map']!,
+    folder: trees!.modules!.subtree(`/lib/modules/${release}`),
+  }
+}

@@ -1,0 +1,64 @@
+import { type Blob, type OutputSpec, type PackContext, type Packed, type Ref, ZosError } from '@zos/core'
+import { type UkiParts, writeUki } from '@zos/core/format'
+import { type Kernel, loadKernel } from './kernel-artifact.js'
+import { compressionOf, lackingForInitramfs } from './kernel-config.js'
+import type { UkiOptions } from './options.js'
+
+/** systemd's EFI stub by architecture, as its package names it. */
+const stubPath = {
+  x86_64: '/usr/lib/systemd/boot/efi/linuxx64.efi.stub',
+  aarch64: '/usr/lib/systemd/boot/efi/linuxaa64.efi.stub',
+} as const
+
+/** Makes `vmlinuz.efi`: the stub with os-release, command line, release, initramfs and kernel as sections. */
+export const packUki = async (
+  output: OutputSpec,
+  ctx: PackContext,
+  component: Ref,
+  { stub, cmdline }: Pick<UkiOptions, 'stub' | 'cmdline'>,
+): Promise<Packed> => {
+  const kernel = await loadKernel(ctx, component)
+  const { blob: initrd } = await ctx.output('initramfs')
+  checkInitramfs(kernel, await beginning(ctx.blobs.stream(initrd)))
+  const parts: UkiParts = {
+    stub: await ctx.blobs.read(await stubOf(ctx, stub)),
+    kernel: await ctx.fileOf({ ...component, slot: 'image' }),
+    initrd,
+    cmdline,
+    osRelease: await ctx.root.text('/etc/os-release'),
+    uname: kernel.release,
+  }
+  return {
+    blob: await ctx.blobs.put(writeUki(parts, ctx.blobs)),
+    aliases: [output.name.replace(/\.efi$/, `-${kernel.release}.efi`)],
+    note: kernel.release,
+    facts: { release: kernel.release, cmdline },
+  }
+}
+
+const stubOf = async (ctx: PackContext, stub: Ref): Promise<Blob> => {
+  const path = stubPath[ctx.arch]
+  const entry = (await ctx.tree(stub)).get(path)
+  if (entry?.kind === 'file') return entry.blob
+  throw new ZosError('KERNEL_STUB', `the tree of kernel({ stub }) has no file ${path}`, {
+    hint: "give the package that ships systemd's EFI stub: base.tree(['systemd-boot-efi'])",
+  })
+}
+
+/** A kernel that cannot unpack its initramfs says so only on the console of a machine that does not start. */
+const checkInitramfs = ({ config, release }: Kernel, initramfs: Uint8Array): void => {
+  const compression = compressionOf(initramfs)
+  const lacking = lackingForInitramfs(config, compression)
+  if (lacking.length === 0) return
+  throw new ZosError(
+    'KERNEL_CONFIG_LACKS',
+    `kernel ${release} cannot unpack an initramfs with compression ${compression}: its config has no ${lacking.join(', ')}`,
+    { hint: 'choose another: initramfs: { compression } in the config; the classic kernels all know gzip' },
+  )
+}
+
+/** The first chunk that has bytes; compressors begin with more than the few that are looked at. */
+const beginning = async (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
+  for await (const chunk of chunks) if (chunk.length > 0) return chunk
+  return new Uint8Array()
+}
