@@ -78,6 +78,17 @@ inFolder('a tree with read-only directories and files', async (path, blobs) => {
   assert.is(statSync(join(root, 'implied/too')).mode & 0o7777, 0o755)
 })
 
+inFolder('a record for / sets the mode of the folder itself', async (path, blobs) => {
+  const root: TreeRecord = { path: '/', kind: 'directory', mode: 0o1750, uid: 0, gid: 0 }
+  const file: TreeRecord = { path: '/f', kind: 'file', mode: 0o644, uid: 0, gid: 0, blob: blobs.add('x') }
+  await writeFolder([file, root], blobs, join(path, 't'), { epoch })
+  const stats = statSync(join(path, 't'))
+  assert.equal([stats.mode & 0o7777, stats.mtimeMs], [0o1750, epoch * 1000])
+  await fails('FOLDER_CONFLICT', /\/ is a file/, () =>
+    writeFolder([{ ...file, path: '/' }], blobs, join(path, 'u'), { epoch }),
+  )
+})
+
 inFolder('content is copied from the store, never linked', async (path, blobs) => {
   const store = join(path, 'store')
   mkdirSync(store)

@@ -47,20 +47,16 @@ export const cpioHead = (
   fields: Omit<CpioHeader, 'maj' | 'min' | 'namesize' | 'chksum'>,
 ): Uint8Array | { readonly problem: string } => {
   const namesize = Buffer.byteLength(name) + 1
-  const all: CpioHeader = { ...fields, maj: 0, min: 0, namesize, chksum: 0 }
-  let header = cpioMagic
+  let digits = ''
   for (const field of cpioFields) {
-    const value = all[field]
+    const value = field === 'namesize' ? namesize : field in fields ? fields[field as keyof typeof fields] : 0
     if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
       return { problem: `its ${field} is ${value}; expected 0 to ${0xffff_ffff}` }
     }
-    header += value.toString(16).toUpperCase().padStart(8, '0')
+    digits += value === 0 ? '00000000' : value.toString(16).padStart(8, '0')
   }
-  const unpadded = cpioHeaderBytes + namesize
-  const bytes = Buffer.alloc(unpadded + cpioPadding(unpadded))
-  bytes.write(header, 0, 'latin1')
-  bytes.write(name, cpioHeaderBytes)
-  return bytes
+  const padding = cpioPadding(cpioHeaderBytes + namesize)
+  return Buffer.from(`${cpioMagic}${digits.toUpperCase()}${name}${'\0'.repeat(1 + padding)}`)
 }
 
 /** The fields of a header, or what is wrong with it. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { decodeUtf8 } from './archive-path.js'
 
-/** PAX records by keyword; values are bytes, since `SCHILY.xattr.*` holds any. An empty value takes the keyword back. */
+/** PAX records by keyword; values are bytes, since `SCHILY.xattr.*` holds any. */
 export type PaxRecords = ReadonlyMap<string, Uint8Array>
 
 /**

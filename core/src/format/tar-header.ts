@@ -7,6 +7,9 @@ import type { PaxRecords } from './pax.js'
 
 export const tarBlock = 512
 
+/** Keyword of an extended attribute in PAX, before its name. */
+export const xattrPrefix = 'SCHILY.xattr.'
+
 export type TarKind = 'file' | 'link' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo'
 
 export interface TarHeader {
@@ -69,14 +72,15 @@ export const isZeroBlock = (block: Uint8Array): boolean => {
 export const tarTypeflag = (block: Uint8Array, fail: TarFail): string => {
   const written = octal(block.subarray(148, 156))
   let unsigned = 8 * 0x20
-  let signed = unsigned
+  let high = 0
   for (let at = 0; at < tarBlock; at++) {
-    if (at === 148) at = 156
     const byte = block[at] as number
+    if (at >= 148 && at < 156) continue
     unsigned += byte
-    signed += byte < 0x80 ? byte : byte - 0x100
+    if (byte >= 0x80) high += 1
   }
-  if (written !== unsigned && written !== signed) {
+  // Some old tars summed signed bytes.
+  if (written !== unsigned && written !== unsigned - 0x100 * high) {
     throw fail(
       'TAR_CHECKSUM',
       `the header checksum is ${written === undefined ? 'not a number' : `0${written.toString(8)}`}, expected 0${unsigned.toString(8)}`,
@@ -213,8 +217,6 @@ const atMost = (most: number, value: number, what: string, fail: TarFail): numbe
   if (value > most) throw fail('TAR_NUMBER', `its ${what} is ${value}; expected at most ${most}`)
   return value
 }
-
-const xattrPrefix = 'SCHILY.xattr.'
 
 const xattrsOf = (pax: PaxRecords): Record<string, string> | undefined => {
   const found: [string, string][] = []

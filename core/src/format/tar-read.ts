@@ -13,6 +13,7 @@ import {
   tarBlock,
   tarSize,
   tarTypeflag,
+  xattrPrefix,
 } from './tar-header.js'
 
 export interface TarReadOptions {
@@ -174,8 +175,11 @@ class Extensions {
 /** GNU ends its long names with a NUL. */
 const withoutNul = (bytes: Uint8Array): Uint8Array => (bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes)
 
+/** An empty value takes a keyword back, but an extended attribute may well be empty, as GNU tar has it. */
 const merged = (below: PaxRecords, above: PaxRecords): PaxRecords => {
   const records = new Map([...below, ...above])
-  for (const [keyword, value] of above) if (value.length === 0) records.delete(keyword)
+  for (const [keyword, value] of above) {
+    if (value.length === 0 && !keyword.startsWith(xattrPrefix)) records.delete(keyword)
+  }
   return records
 }

@@ -5,7 +5,7 @@ import type { TreeRecord } from '../model/entry.js'
 import { checkPath } from '../model/tree-path.js'
 import { type ArchivePiece, archivePiece, writePieces } from './archive-piece.js'
 import { paxRecord } from './pax.js'
-import { tarBlock } from './tar-header.js'
+import { tarBlock, xattrPrefix } from './tar-header.js'
 
 export interface TarWriteOptions {
   /** Modification time of every entry, in seconds since 1970. */
@@ -57,7 +57,7 @@ export const tarHead = (record: TreeRecord, first: string | undefined, epoch: nu
   if (record.uid > octal8) pax.push(paxRecord('uid', String(record.uid)))
   if (record.gid > octal8) pax.push(paxRecord('gid', String(record.gid)))
   for (const [key, value] of Object.entries(record.xattrs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    pax.push(paxRecord(`SCHILY.xattr.${key}`, Buffer.from(value, 'base64')))
+    pax.push(paxRecord(xattrPrefix + key, Buffer.from(value, 'base64')))
   }
 
   const header = block({
@@ -126,7 +126,8 @@ interface BlockFields {
 }
 
 const block = (fields: BlockFields): Uint8Array => {
-  const bytes = Buffer.alloc(tarBlock)
+  // Out of the pool: a buffer of its own for each header costs more than all that is in it.
+  const bytes = Buffer.allocUnsafe(tarBlock).fill(0)
   const octal = (what: string, value: number, at: number, size: number): void => {
     const digits = Number.isSafeInteger(value) && value >= 0 ? value.toString(8).padStart(size - 1, '0') : ''
     if (digits.length !== size - 1) {
@@ -148,7 +149,7 @@ const block = (fields: BlockFields): Uint8Array => {
   octal('device minor', fields.minor, 337, 8)
   bytes.write(fields.prefix, 345, 155)
   let sum = 0
-  for (const byte of bytes) sum += byte
+  for (let at = 0; at < tarBlock; at++) sum += bytes[at] as number
   bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
   return bytes
 }

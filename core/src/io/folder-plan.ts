@@ -1,12 +1,12 @@
 import { ZosError } from '../error.js'
-import type { DeviceEntry, DirectoryEntry, FifoEntry, FileEntry, SymlinkEntry, TreeRecord } from '../model/entry.js'
+import type { DeviceEntry, FifoEntry, FileEntry, SymlinkEntry, TreeRecord } from '../model/entry.js'
 import { checkPath, comparePaths, parentOf } from '../model/tree-path.js'
 
 type At<Entry> = Entry & { readonly path: string }
 
 /** What to make in a folder, in the order to make it: links last, so that nothing is ever written through one. */
 export interface FolderPlan {
-  /** Parents first, those that no record states included; their modes are set when all else is done. */
+  /** Parents first, those that no record states included; their modes are set when all else is done. `/` if stated. */
   readonly directories: readonly { readonly path: string; readonly mode: number }[]
   readonly files: readonly At<FileEntry>[]
   readonly hardLinks: readonly { readonly path: string; readonly first: string }[]
@@ -20,6 +20,9 @@ export const planFolder = (records: Iterable<TreeRecord>): FolderPlan => {
   const byPath = new Map<string, TreeRecord>()
   for (const record of records) {
     if (byPath.has(checkPath(record.path))) throw new ZosError('FOLDER_CONFLICT', `${record.path} comes twice`)
+    if (record.path === '/' && record.kind !== 'directory') {
+      throw new ZosError('FOLDER_CONFLICT', `/ is a ${record.kind}; expected a directory`)
+    }
     byPath.set(record.path, record)
   }
   const directories = new Map<string, number>()
@@ -61,7 +64,7 @@ export const planFolder = (records: Iterable<TreeRecord>): FolderPlan => {
 /** Parents that no record states get 0755, as in a tree. */
 const addParents = (path: string, byPath: ReadonlyMap<string, TreeRecord>, directories: Map<string, number>): void => {
   for (let parent = parentOf(path); parent !== '/' && !directories.has(parent); parent = parentOf(parent)) {
-    const record: (DirectoryEntry & { path: string }) | TreeRecord | undefined = byPath.get(parent)
+    const record = byPath.get(parent)
     if (record && record.kind !== 'directory') {
       throw new ZosError('FOLDER_CONFLICT', `${path} lies below ${parent}, which is a ${record.kind}`, {
         hint: 'a record below a link would be written to wherever the link points',

@@ -40,7 +40,7 @@ export const writeFolder = async (
     })
   }
   const root = await emptyFolder(path)
-  for (const { path: at } of plan.directories) await attempt(at, () => mkdir(root + at, 0o700))
+  for (const { path: at } of plan.directories) if (at !== '/') await attempt(at, () => mkdir(root + at, 0o700))
   await inParallel(
     plan.files,
     ({ blob }) => Math.min(blob.size, smallBytes),
@@ -62,7 +62,7 @@ export const writeFolder = async (
       await chmod(root + at, mode)
     })
   }
-  await attempt(path, () => utimes(root, epoch, epoch))
+  if (plan.directories[0]?.path !== '/') await attempt(path, () => utimes(`${root}/`, epoch, epoch))
   return plan.special.map((record) => record.path)
 }
 
