@@ -6,7 +6,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { kernelRefs } from '../dist/kernel-artifact.js'
 import { packUki } from '../dist/pack-uki.js'
-import { debianKernel, debianStub } from './debian-kernel.js'
+import { debianKernel } from './debian-kernel.js'
 import { fakeContext, inScratch, MemoryBlobs, treeOf } from './fake-context.js'
 import { kernelOf } from './handmade.js'
 
@@ -44,7 +44,7 @@ if (typeof kernel === 'string') {
       kernelRefs('kernel').kernel,
       { stub, cmdline: 'console=ttyS0 quiet' },
     )
-  const stubs = treeOf(debianStub(), blobs)
+  const stubs = FileTree.empty.mount('/usr/lib/systemd', treeOf(join(root, 'usr/lib/systemd'), blobs))
   const config = read(`boot/config-${version}`)
   const errorOf = async (promise: Promise<unknown>): Promise<{ code: string; message: string }> =>
     promise.then(
