@@ -1,5 +1,16 @@
-import { constants, type Stats } from 'node:fs'
-import { lstat, open, readdir, readlink, realpath } from 'node:fs/promises'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs'
+import { open } from 'node:fs/promises'
 import { ZosError } from '../error.js'
 import { archiveLimits } from '../format/archive-limits.js'
 import { decodeUtf8 } from '../format/archive-path.js'
@@ -7,6 +18,7 @@ import { InFlight } from '../format/in-flight.js'
 import type { BlobWriter } from '../model/blobs.js'
 import type { Blob, Origin, TreeRecord } from '../model/entry.js'
 import { joinPath, quote } from '../model/tree-path.js'
+import { breather } from './breather.js'
 
 export interface ReadFolderOptions {
   /** Whether to leave something out; `path` is relative to the folder, without a leading `/`. */
@@ -21,10 +33,10 @@ export interface ReadFolderOptions {
   readonly origin?: Origin
 }
 
-/** Files up to here are read whole, several at once; larger ones are streamed. */
-const smallBytes = 1024 ** 2
-const reading = { tasks: 16, cost: 32 * 1024 ** 2 }
-const statsAtOnce = 64
+/** Files up to here are read whole; larger ones are streamed. */
+const smallBytes = 256 * 1024
+const reading = { tasks: 16, cost: 16 * 1024 ** 2 }
+const callsInOneGo = 64
 
 interface Seen {
   readonly path: string
@@ -44,16 +56,22 @@ export const readFolder = async (
   options: ReadFolderOptions = {},
 ): Promise<TreeRecord[]> => {
   const seen: Seen[] = []
-  await list(await attempt(path, () => realpath(path)), '/', options, seen)
+  const breathe = breather(callsInOneGo)
+  await list(
+    attempt(path, () => realpathSync(path)),
+    '/',
+    options,
+    seen,
+    breathe,
+  )
   const groups = inodesOf(seen, options.hardLinks === true)
   const contents = new Map<readonly Seen[], Blob>()
-  const targets = new Map<Seen, string>()
   const reads = new InFlight(reading)
   try {
     for (const one of seen) {
       const group = groups.get(one)
-      if (one.stats.isSymbolicLink()) await reads.add(0, async () => void targets.set(one, await targetOf(one.full)))
       if (!group || group[0] !== one) continue
+      await breathe()
       await reads.add(Math.min(one.stats.size, smallBytes), async () => {
         contents.set(group, await readContent(one, blobs))
       })
@@ -79,8 +97,7 @@ export const readFolder = async (
       const [first] = group
       return { ...attributes, kind: 'file', blob, ...(first && group.length > 1 && { link: first.path }) }
     }
-    const target = targets.get(one)
-    if (target !== undefined) return { ...attributes, kind: 'symlink', target }
+    if (stats.isSymbolicLink()) return { ...attributes, kind: 'symlink', target: targetOf(one.full) }
     if (stats.isDirectory()) return { ...attributes, kind: 'directory' }
     if (stats.isFIFO()) return { ...attributes, kind: 'fifo' }
     return { ...attributes, kind: stats.isBlockDevice() ? 'block' : 'character', ...deviceOf(stats.rdev) }
@@ -88,27 +105,29 @@ export const readFolder = async (
 }
 
 /** Adds what is in a directory, depth first, names in code unit order. */
-const list = async (full: string, path: string, options: ReadFolderOptions, seen: Seen[]): Promise<void> => {
-  const names = (await attempt(full, () => readdir(full, { encoding: 'buffer' }))).map((bytes) => nameOf(bytes, full))
-  names.sort()
-  for (let start = 0; start < names.length; start += statsAtOnce) {
-    const some = names.slice(start, start + statsAtOnce).map(async (name) => {
-      const child = `${full}/${name}`
-      return { path: joinPath(path, name), full: child, stats: await attempt(child, () => lstat(child)) }
-    })
-    for (const one of await Promise.all(some)) {
-      if (options.ignore?.(one.path.slice(1), one.stats.isDirectory())) continue
-      if (one.stats.isSocket()) {
-        throw new ZosError('FOLDER_SOCKET', `${one.full} is a socket; expected files, directories, links and devices`, {
-          hint: 'stop what listens there, or leave the folder out',
-        })
-      }
-      seen.push(one)
-      if (seen.length > archiveLimits.entries) {
-        throw new ZosError('FOLDER_LIMIT', `${one.full}: more than ${archiveLimits.entries} entries`)
-      }
-      if (one.stats.isDirectory()) await list(one.full, one.path, options, seen)
+const list = async (
+  full: string,
+  path: string,
+  options: ReadFolderOptions,
+  seen: Seen[],
+  breathe: () => Promise<void>,
+): Promise<void> => {
+  const names = attempt(full, () => readdirSync(full, { encoding: 'buffer' })).map((bytes) => nameOf(bytes, full))
+  for (const name of names.sort()) {
+    await breathe()
+    const child = `${full}/${name}`
+    const one = { path: joinPath(path, name), full: child, stats: attempt(child, () => lstatSync(child)) }
+    if (options.ignore?.(one.path.slice(1), one.stats.isDirectory())) continue
+    if (one.stats.isSocket()) {
+      throw new ZosError('FOLDER_SOCKET', `${child} is a socket; expected files, directories, links and devices`, {
+        hint: 'stop what listens there, or leave the folder out',
+      })
     }
+    seen.push(one)
+    if (seen.length > archiveLimits.entries) {
+      throw new ZosError('FOLDER_LIMIT', `${child}: more than ${archiveLimits.entries} entries`)
+    }
+    if (one.stats.isDirectory()) await list(child, one.path, options, seen, breathe)
   }
 }
 
@@ -137,29 +156,45 @@ const inodesOf = (seen: readonly Seen[], joined: boolean): ReadonlyMap<Seen, rea
 /** O_NONBLOCK: a FIFO that took the file's place must not hang the open. */
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-const readContent = ({ full, stats: before }: Seen, blobs: BlobWriter): Promise<Blob> =>
-  attempt(full, async () => {
-    const handle = await open(full, openFlags)
+const readContent = async (seen: Seen, blobs: BlobWriter): Promise<Blob> => {
+  const blob = seen.stats.size > smallBytes ? await putLarge(seen, blobs) : await blobs.put(readSmall(seen))
+  if (blob.size === seen.stats.size) return blob
+  throw changed(seen)
+}
+
+const readSmall = (seen: Seen): Uint8Array =>
+  attempt(seen.full, () => {
+    const file = openSync(seen.full, openFlags)
     try {
-      const stats = await handle.stat()
-      const same = stats.isFile() && stats.ino === before.ino && stats.dev === before.dev
-      const small = stats.size <= smallBytes
-      const content = small
-        ? await handle.readFile()
-        : handle.createReadStream({ autoClose: false, highWaterMark: smallBytes })
-      const blob = await blobs.put(content)
-      if (same && blob.size === stats.size && blob.size === before.size) return blob
-      throw new ZosError('FOLDER_CHANGED', `${full} changed while it was read`, {
-        hint: 'try again once it is at rest',
-      })
+      checkSame(seen, fstatSync(file))
+      return readFileSync(file)
     } finally {
-      await handle.close()
+      closeSync(file)
     }
   })
 
-const targetOf = (full: string): Promise<string> =>
-  attempt(full, async () => {
-    const target = decodeUtf8(await readlink(full, { encoding: 'buffer' }))
+const putLarge = async (seen: Seen, blobs: BlobWriter): Promise<Blob> => {
+  const handle = await open(seen.full, openFlags).catch((error) => {
+    throw readError(seen.full, error)
+  })
+  try {
+    checkSame(seen, await handle.stat())
+    return await blobs.put(handle.createReadStream({ autoClose: false, highWaterMark: smallBytes }))
+  } finally {
+    await handle.close()
+  }
+}
+
+const checkSame = (seen: Seen, { ino, dev, size }: Stats): void => {
+  if (ino !== seen.stats.ino || dev !== seen.stats.dev || size !== seen.stats.size) throw changed(seen)
+}
+
+const changed = ({ full }: Seen): ZosError =>
+  new ZosError('FOLDER_CHANGED', `${full} changed while it was read`, { hint: 'try again once it is at rest' })
+
+const targetOf = (full: string): string =>
+  attempt(full, () => {
+    const target = decodeUtf8(readlinkSync(full, { encoding: 'buffer' }))
     if (target === undefined) throw new ZosError('FOLDER_NAME', `${full} is a link whose target is not UTF-8`)
     return target
   })
@@ -178,11 +213,15 @@ const deviceOf = (rdev: number): { major: number; minor: number } => {
   }
 }
 
-const attempt = async <T>(path: string, read: () => Promise<T>): Promise<T> => {
+const attempt = <T>(path: string, read: () => T): T => {
   try {
-    return await read()
+    return read()
   } catch (error) {
-    if (error instanceof ZosError || !(error instanceof Error && 'syscall' in error)) throw error
-    throw new ZosError('FOLDER_READ', `${path} cannot be read: ${error.message}`, { cause: error })
+    throw readError(path, error)
   }
+}
+
+const readError = (path: string, error: unknown): unknown => {
+  if (error instanceof ZosError || !(error instanceof Error && 'syscall' in error)) return error
+  return new ZosError('FOLDER_READ', `${path} cannot be read: ${error.message}`, { cause: error })
 }

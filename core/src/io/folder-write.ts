@@ -1,9 +1,27 @@
-import { constants } from 'node:fs'
-import { chmod, copyFile, link, lutimes, mkdir, open, readdir, realpath, stat, symlink, utimes } from 'node:fs/promises'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  futimesSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { ZosError } from '../error.js'
 import { InFlight } from '../format/in-flight.js'
 import type { BlobReader } from '../model/blobs.js'
 import type { Blob, FileEntry, TreeRecord } from '../model/entry.js'
+import { breather } from './breather.js'
 import { planFolder } from './folder-plan.js'
 
 export interface WriteFolderOptions {
@@ -15,8 +33,10 @@ export interface WriteFolderOptions {
   readonly special?: 'refuse' | 'skip'
 }
 
-const smallBytes = 1024 ** 2
-const writing = { tasks: 16, cost: 32 * 1024 ** 2 }
+/** Files up to here are read whole before they are written; larger ones are streamed. */
+const smallBytes = 256 * 1024
+const writing = { tasks: 16, cost: 16 * 1024 ** 2 }
+const callsInOneGo = 32
 
 /**
  * Writes records into a folder that is empty or not there yet, with modes and times but without owners and extended
@@ -39,107 +59,122 @@ export const writeFolder = async (
       hint: 'write the tree to a tar or cpio archive, or leave such records out',
     })
   }
-  const root = await emptyFolder(path)
-  for (const { path: at } of plan.directories) if (at !== '/') await attempt(at, () => mkdir(root + at, 0o700))
-  await inParallel(
-    plan.files,
-    ({ blob }) => Math.min(blob.size, smallBytes),
-    async (file) => {
-      await attempt(file.path, () => writeFile(root + file.path, file, blobs, options))
-    },
-  )
-  await inParallel(plan.hardLinks, none, ({ path: at, first }) => attempt(at, () => link(root + first, root + at)))
-  await inParallel(plan.symlinks, none, ({ path: at, target }) =>
-    attempt(at, async () => {
-      await symlink(target, root + at)
-      await lutimes(root + at, epoch, epoch)
-    }),
-  )
-  // From the deepest up: a directory that loses its write or search bit has all its content by then.
-  for (const { path: at, mode } of [...plan.directories].reverse()) {
-    await attempt(at, async () => {
-      await utimes(root + at, epoch, epoch)
-      await chmod(root + at, mode)
-    })
+  const root = attempt(path, () => emptyFolder(path))
+  const breathe = breather(callsInOneGo)
+  const each = async <T extends { readonly path: string }>(
+    items: Iterable<T>,
+    make: (item: T, full: string) => void,
+  ) => {
+    for (const item of items) {
+      await breathe()
+      attempt(item.path, () => make(item, root + item.path))
+    }
   }
-  if (plan.directories[0]?.path !== '/') await attempt(path, () => utimes(`${root}/`, epoch, epoch))
+  await each(plan.directories, ({ path: at }, full) => {
+    if (at !== '/') mkdirSync(full, 0o700)
+  })
+  await writeFiles(plan.files, root, blobs, options, breathe)
+  await each(plan.hardLinks, ({ first }, full) => linkSync(root + first, full))
+  await each(plan.symlinks, ({ target }, full) => {
+    symlinkSync(target, full)
+    lutimesSync(full, epoch, epoch)
+  })
+  // From the deepest up: a directory that loses its write or search bit has all its content by then.
+  await each([...plan.directories].reverse(), ({ mode }, full) => {
+    utimesSync(full, epoch, epoch)
+    chmodSync(full, mode)
+  })
+  if (plan.directories[0]?.path !== '/') attempt(path, () => utimesSync(`${root}/`, epoch, epoch))
   return plan.special.map((record) => record.path)
 }
 
-const none = (): number => 0
-
-const emptyFolder = (path: string): Promise<string> =>
-  attempt(path, async () => {
-    const made = await mkdir(path, { recursive: true, mode: 0o755 })
-    const root = await realpath(path)
-    if (made !== undefined) await chmod(root, 0o755)
-    const [found] = await readdir(root)
-    if (found === undefined) return root === '/' ? '' : root
-    throw new ZosError('FOLDER_NOT_EMPTY', `${path} is to be written, but has ${JSON.stringify(found)} in it`, {
-      hint: 'a tree is written to an empty or new folder only',
-    })
+const emptyFolder = (path: string): string => {
+  const made = mkdirSync(path, { recursive: true, mode: 0o755 })
+  const root = realpathSync(path)
+  if (made !== undefined) chmodSync(root, 0o755)
+  const [found] = readdirSync(root)
+  if (found === undefined) return root === '/' ? '' : root
+  throw new ZosError('FOLDER_NOT_EMPTY', `${path} is to be written, but has ${JSON.stringify(found)} in it`, {
+    hint: 'a tree is written to an empty or new folder only',
   })
+}
 
 type FileRecord = TreeRecord & FileEntry
 
-const writeFile = async (
-  full: string,
-  file: FileRecord,
+const writeFiles = async (
+  files: readonly FileRecord[],
+  root: string,
   blobs: BlobReader,
-  options: WriteFolderOptions,
+  { epoch, blobPath }: WriteFolderOptions,
+  breathe: () => Promise<void>,
 ): Promise<void> => {
-  const { blob, mode } = file
-  const { epoch, blobPath } = options
-  if (blobPath) {
-    await copyBlob(blobPath(blob), full, file)
-    await utimes(full, epoch, epoch)
-    await chmod(full, mode)
-    return
-  }
-  const content = blob.size <= smallBytes ? [await blobs.read(blob)] : blobs.stream(blob)
-  const handle = await open(full, createFlags, 0o600)
+  const writes = new InFlight(writing)
   try {
-    for await (const bytes of content) await handle.writeFile(bytes)
-    await handle.utimes(epoch, epoch)
-    // Not left to open: there the umask has a say.
-    await handle.chmod(mode)
+    for (const file of files) {
+      await breathe()
+      await writes.add(Math.min(file.blob.size, smallBytes), async () => {
+        const full = root + file.path
+        if (blobPath) await copyFrom(blobPath(file.blob), full, file, epoch)
+        else await writeFrom(blobs, full, file, epoch)
+      })
+    }
+    await writes.done()
   } finally {
-    await handle.close()
+    await writes.settle()
   }
 }
 
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-/** The store's copy may be gone or cut; the size is all that can be judged without reading it. */
-const copyBlob = async (from: string, full: string, { path, blob }: FileRecord): Promise<void> => {
-  const missing = (found: string): ZosError =>
-    new ZosError('BLOB_MISSING', `the content of ${path}, ${blob.sha256} (${blob.size} bytes), ${found} at ${from}`)
-  const { size } = await stat(from).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? missing('is not') : error
-  })
-  if (size !== blob.size) throw missing(`has ${size} bytes`)
-  await copyFile(from, full, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-}
-
-const inParallel = async <T>(
-  items: Iterable<T>,
-  cost: (item: T) => number,
-  task: (item: T) => Promise<void>,
-): Promise<void> => {
-  const tasks = new InFlight(writing)
+const writeFrom = async (blobs: BlobReader, full: string, file: FileRecord, epoch: number): Promise<void> => {
+  const { path, blob, mode } = file
+  const content = blob.size <= smallBytes ? [await blobs.read(blob)] : blobs.stream(blob)
+  const descriptor = attempt(path, () => openSync(full, createFlags, 0o600))
   try {
-    for (const item of items) await tasks.add(cost(item), () => task(item))
-    await tasks.done()
+    for await (const bytes of content) attempt(path, () => writeFileSync(descriptor, bytes))
+    attempt(path, () => {
+      futimesSync(descriptor, epoch, epoch)
+      // Not left to open: there the umask has a say.
+      fchmodSync(descriptor, mode)
+    })
   } finally {
-    await tasks.settle()
+    closeSync(descriptor)
   }
 }
 
-const attempt = async <T>(path: string, write: () => Promise<T>): Promise<T> => {
-  try {
-    return await write()
-  } catch (error) {
-    if (error instanceof ZosError || !(error instanceof Error && 'syscall' in error)) throw error
-    throw new ZosError('FOLDER_WRITE', `${path} cannot be written: ${error.message}`, { cause: error })
+/** The store's copy may be gone or cut; the size is all that can be judged without reading it. */
+const copyFrom = async (from: string, full: string, file: FileRecord, epoch: number): Promise<void> => {
+  const { path, blob, mode } = file
+  const size = attempt(path, () => statSync(from, { throwIfNoEntry: false })?.size)
+  if (size !== blob.size) {
+    const found = size === undefined ? 'is not' : `has ${size} bytes`
+    throw new ZosError(
+      'BLOB_MISSING',
+      `the content of ${path}, ${blob.sha256} (${blob.size} bytes), ${found} at ${from}`,
+    )
   }
+  const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
+  if (size <= smallBytes) attempt(path, () => copyFileSync(from, full, flags))
+  else {
+    await copyFile(from, full, flags).catch((error) => {
+      throw writeError(path, error)
+    })
+  }
+  attempt(path, () => {
+    utimesSync(full, epoch, epoch)
+    chmodSync(full, mode)
+  })
+}
+
+const attempt = <T>(path: string, write: () => T): T => {
+  try {
+    return write()
+  } catch (error) {
+    throw writeError(path, error)
+  }
+}
+
+const writeError = (path: string, error: unknown): unknown => {
+  if (error instanceof ZosError || !(error instanceof Error && 'syscall' in error)) return error
+  return new ZosError('FOLDER_WRITE', `${path} cannot be written: ${error.message}`, { cause: error })
 }
