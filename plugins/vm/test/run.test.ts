@@ -1,0 +1,162 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CommandContext, type CommandProcess, isZosError } from '@zos/core'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import run from '../dist/run.js'
+import { contextOf, type World } from './context.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'zos-vm-'))
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const outputs = [
+  { name: 'vmlinuz', format: 'kernel' },
+  { name: 'initramfs.cpio.xz', format: 'initramfs' },
+  { name: 'vmlinuz.efi', format: 'uki', facts: { cmdline: 'console=ttyS0 from=uki' } },
+]
+
+/** A machine that prints chunks, and then ends by itself or waits to be ended. */
+const guest = (chunks: readonly string[], exit?: number) => {
+  const seen: { args: readonly string[]; killed: string[] } = { args: [], killed: [] }
+  const spawn: CommandContext['spawn'] = ({ args }, { onOutput, onError }): CommandProcess => {
+    seen.args = args
+    let ended: (code: number) => void
+    const code = new Promise<number>((resolve) => {
+      ended = resolve
+    })
+    setTimeout(() => {
+      for (const chunk of chunks) onOutput(Buffer.from(chunk))
+      if (exit) onError(Buffer.from('qemu: no such thing\n'))
+      if (exit !== undefined) ended(exit)
+    })
+    return {
+      exit: code,
+      write: () => {},
+      kill: (signal) => {
+        seen.killed.push(signal)
+        ended(143)
+      },
+    }
+  }
+  return { spawn, seen }
+}
+
+const commands: string[] = []
+const tools: CommandContext['run'] = async ({ file, args }) => {
+  commands.push([file, ...args].join(' '))
+  if (file === 'qemu-img') writeFileSync(args.at(-2)!, '')
+  const stdout = file === 'uname' ? 'x86_64\n' : 'QEMU emulator version 7.2.22\n'
+  return { exitCode: 0, stdout, stderr: '' }
+}
+const hostFiles = {
+  '/proc/cpuinfo': 'flags : fpu\n',
+  '/usr/share/OVMF/OVMF_CODE_4M.fd': 'code',
+  '/usr/share/OVMF/OVMF_VARS_4M.fd': 'variables',
+}
+const worldOf = (more: Partial<World>): World => ({ folder, outputs, run: tools, hostFiles, ...more })
+
+const failure = async (world: World): Promise<string> => {
+  try {
+    await run.run(contextOf(world).ctx)
+  } catch (error) {
+    if (isZosError(error)) return `${error.code} ${error.message} | ${error.hint.join('\n')}`
+    throw error
+  }
+  return 'no error'
+}
+
+test('a text that is waited for ends the machine well, and its line is still shown', async () => {
+  const { spawn, seen } = guest(['[ 1.0] boot\nzos: re', 'ady after 3.2 s\n'])
+  const { ctx, out, err } = contextOf(worldOf({ spawn, options: { expect: 'zos: ready' } }))
+  assert.is(await run.run(ctx), 0)
+  assert.match(out(), /zos: ready after 3\.2 s\n/)
+  assert.match(err(), /^qemu 7\.2\.22, tcg \(no vmx\/svm\), 1024 MB · console also in .*\/vm\/console\.log\n/)
+  assert.match(err(), /ssh -p 2222 root@127\.0\.0\.1/)
+  assert.match(err(), /found "zos: ready" after \d+\.\d s/)
+  assert.equal(seen.killed, ['SIGTERM'])
+  assert.is(readFileSync(join(folder, 'vm/console.log'), 'utf8'), '[ 1.0] boot\nzos: ready after 3.2 s\n')
+  assert.ok(seen.args.includes('console=ttyS0 from=uki'))
+})
+
+test('a machine that ends first, or does not come to it in time, is an error with the last lines', async () => {
+  const ended = await failure(worldOf({ spawn: guest(['Kernel panic\n'], 0).spawn, options: { expect: 'ready' } }))
+  assert.match(
+    ended,
+    /^VM_ENDED the machine ended after .* had not printed "ready" \| all of the console: .*\n {2}Kernel panic$/,
+  )
+  const late = await failure(worldOf({ spawn: guest(['slow\n']).spawn, options: { expect: 'ready', timeout: 1 } }))
+  assert.match(late, /^VM_TIMEOUT the machine did not print "ready" after 1\.\d s \| [\s\S]*slow$/)
+  const broken = await failure(worldOf({ spawn: guest([], 1).spawn }))
+  assert.match(broken, /^VM_QEMU qemu-system-x86_64 ended with 1 after .*\nqemu: no such thing/)
+})
+
+test('disks are kept, and made anew only when asked', async () => {
+  const boot = (options: CommandContext['options']) =>
+    run.run(contextOf(worldOf({ spawn: guest([], 0).spawn, options })).ctx)
+  const made = () => commands.splice(0).filter((line) => line.startsWith('qemu-img')).length
+  made()
+  await boot({ disks: 2 })
+  assert.is(made(), 2)
+  await boot({ disks: 3 })
+  assert.is(made(), 1)
+  await boot({ disks: 1, reset: true })
+  assert.is(made(), 1)
+  assert.equal(readdirSync(join(folder, 'vm')).sort(), ['console.log', 'disk0.qcow2'])
+})
+
+test('--efi starts vmlinuz.efi with a copy of the firmware’s variables', async () => {
+  const { spawn, seen } = guest([], 0)
+  const { ctx } = contextOf(worldOf({ spawn, options: { efi: true } }))
+  assert.is(await run.run(ctx), 0)
+  assert.match(seen.args.join(' '), /OVMF_CODE_4M\.fd .*vm\/efi-variables\.fd -kernel .*\/vmlinuz\.efi/)
+  assert.is(readFileSync(join(folder, 'vm/efi-variables.fd'), 'utf8'), 'variables')
+  const none = await failure(worldOf({ hostFiles: {}, options: { efi: true } }))
+  assert.match(none, /^VM_FIRMWARE there is no UEFI firmware for x86_64.* \| apt-get install ovmf$/)
+})
+
+test('KVM that is there is probed with a guest of its own first', async () => {
+  const kvm = { ...hostFiles, '/proc/cpuinfo': 'flags : fpu svm\n', '/dev/kvm': '' }
+  for (const [printed, expected] of [
+    ['zos: probe guest in userspace\n', 'kvm'],
+    ['Kernel panic\n', 'tcg'],
+  ] as const) {
+    const { spawn, seen } = guest([printed], 0)
+    const { ctx, err } = contextOf(worldOf({ spawn, hostFiles: kvm }))
+    assert.is(await run.run(ctx), 0)
+    assert.match(err(), new RegExp(`^qemu 7\\.2\\.22, ${expected} \\(`))
+    assert.ok(seen.args.includes(`q35,accel=${expected}`))
+  }
+})
+
+test('--json gives facts instead of the console', async () => {
+  const { ctx, out, err } = contextOf(worldOf({ spawn: guest(['x\n'], 0).spawn, json: true }))
+  assert.is(await run.run(ctx), 0)
+  assert.is(err(), '')
+  const { accelerator, end, sshPort } = JSON.parse(out())
+  assert.equal({ accelerator, end, sshPort }, { accelerator: 'tcg', end: 'itself', sshPort: 2222 })
+})
+
+test('Ctrl-C ends the machine', async () => {
+  const controller = new AbortController()
+  const { spawn, seen } = guest(['up\n'])
+  const { ctx } = contextOf(worldOf({ spawn, signal: controller.signal }))
+  const done = run.run(ctx)
+  setTimeout(() => controller.abort(), 50)
+  assert.is(await done, 130)
+  assert.equal(seen.killed, ['SIGTERM'])
+})
+
+test('without a build, without a kernel, and with wrong options it says so', async () => {
+  const { outputs: _, ...nothing } = worldOf({})
+  assert.match(await failure(nothing), /^VM_NOT_BUILT .* holds no build \| run zos build first/)
+  assert.match(await failure(worldOf({ outputs: [] })), /^VM_NOT_BUILT the last build left no kernel/)
+  assert.match(
+    await failure(worldOf({ options: { disks: 99 } })),
+    /^USAGE --disks is 99, expected a whole number from 0 to 16/,
+  )
+  assert.match(await failure(worldOf({ options: { memory: 1.5 } })), /^USAGE --memory is 1\.5/)
+  assert.match(await failure(worldOf({ options: { expect: '' } })), /^USAGE --expect is empty/)
+})
+
+test.run()
