@@ -41,7 +41,13 @@ const configUnits = async (
     }
     return units
   }
-  for (const path of await ctx.project.glob(`${services}/*`)) {
+  const paths = await ctx.project.glob(`${services}/*`)
+  if (paths.length === 0) {
+    throw new ZosError('ZINIT_NO_UNITS', `there are no files in ${services}, expected units of zinit`, {
+      hint: 'correct zinit({ services }); paths are relative to the project',
+    })
+  }
+  for (const path of paths) {
     const read = await readerFor(path)
     if (!read) {
       throw new ZosError('ZINIT_FILE', `${path} is neither *.yaml nor *.toml, so zinit would never read it`, {

@@ -87,11 +87,13 @@ const unitOptions = v.lazy((value) =>
   typeof value === 'object' && value !== null && 'target' in value ? targetOptions : serviceOptions,
 )
 
+const folder = v.pipe(v.string(), v.regex(/[^/]$/, 'expected the path of a folder, without a slash at its end'))
+
 export const zinitOptions: v.GenericSchema<ZinitOptions> = v.pipe(
   v.strictObject({
     program: v.exactOptional(refOption),
     dialect: v.exactOptional(v.picklist(['yaml', 'toml'])),
-    services: v.lazy((value) => (typeof value === 'string' ? v.string() : v.record(v.string(), unitOptions))),
+    services: v.lazy((value) => (typeof value === 'string' ? folder : v.record(v.string(), unitOptions))),
     init: v.string(),
     root: v.exactOptional(v.picklist(['tmpfs', 'in-place'])),
     rootSize: v.exactOptional(

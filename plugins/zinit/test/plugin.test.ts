@@ -181,6 +181,10 @@ test('a unit twice, a file that zinit never reads and a private key are refused'
   assert.is(await rejected(run({ files, more: { authorizedKeys: 'keys' } })), 'keys: line 2 is no public key')
 })
 
+test('a folder without units is a slip, not an empty image', async () => {
+  assert.match(await rejected(run({ files: {} })), /there are no files in z, expected units/)
+})
+
 test('public keys go where sshd looks, closed to others', async () => {
   const authorizedKeys = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@here', '']
   const { tree, text } = await run({ files: {}, services: {}, more: { authorizedKeys } })
