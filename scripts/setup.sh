@@ -1,0 +1,117 @@
+#!/bin/bash
+# Prepares a checkout on Debian 12: system packages (as root or by sudo), everything else inside the checkout.
+# Quick when nothing is to do; says what it does; what the tools print goes to .zos-toolchain/setup.log.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+umask 022
+
+toolchain=.zos-toolchain
+log=$toolchain/setup.log
+mkdir -p "$toolchain"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() {
+  printf 'setup: error: %s\n' "$*" >&2
+  exit 1
+}
+
+# Runs a command with its output in the log; on failure shows the end of it.
+logged() {
+  printf '$ %s\n' "$*" >>"$log"
+  if ! "$@" >>"$log" 2>&1; then
+    tail -n 25 "$log" >&2
+    fail "'$*' failed; all of it is in $log"
+  fi
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "run this as root: $*"
+  fi
+}
+
+node_version() {
+  command -v node >/dev/null || fail 'node is not there; Node.js 20.19 or later is needed: https://nodejs.org'
+  node --input-type=module - <<'JS' || fail "node $(node --version) is too old; Node.js 20.19 or later is needed"
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) process.exit(1)
+const above = dirname(dirname(process.execPath))
+console.log(process.version)
+// Native modules are compiled against the headers of this very node, where it brings them.
+console.log(existsSync(`${above}/include/node/node.h`) ? above : '')
+JS
+}
+
+# A static Rust toolchain: rustup's own musl target where the user has it, else Debian's compiler with zig as linker.
+has_musl_target() {
+  command -v rustup >/dev/null && rustup target list --installed 2>/dev/null | grep -qx x86_64-unknown-linux-musl
+}
+
+system_packages() {
+  local wanted missing=() name
+  wanted=(
+    build-essential bubblewrap cargo-web cpio git gpgv kmod openssh-client openssl ovmf patch python3 python3-venv
+    qemu-system-x86 qemu-utils rust-web-src rustc-web systemd-boot-efi xz-utils zstd
+  )
+  command -v dpkg-query >/dev/null || fail "this is no Debian; install what these packages bring: ${wanted[*]}"
+  declare -A there=()
+  while read -r name; do there[$name]=1; done < <(
+    dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^installed //p'
+  )
+  for name in "${wanted[@]}"; do [ -n "${there[$name]:-}" ] || missing+=("$name"); done
+  if [ ${#missing[@]} -gt 0 ] && has_musl_target; then
+    mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -vxE 'cargo-web|rustc-web|rust-web-src' || true)
+  fi
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing system packages: ${missing[*]}"
+  logged as_root apt-get update -q
+  logged as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# Zig is the linker, and brings musl; both versions are fixed, since they decide what is built.
+python_packages() {
+  local wanted='ziglang==0.17.0 cargo-zigbuild==0.23.4'
+  if [ "$(cat "$toolchain/packages" 2>/dev/null)" = "$wanted" ] || has_musl_target; then return 0; fi
+  say "installing into $toolchain: $wanted"
+  logged /usr/bin/python3 -m venv --clear "$toolchain/venv"
+  # shellcheck disable=SC2086
+  logged "$toolchain/venv/bin/pip" install --quiet --no-input --disable-pip-version-check $wanted
+  printf '%s\n' "$wanted" >"$toolchain/packages"
+}
+
+node_packages() {
+  local version=$1 headers=$2 wanted
+  wanted="$version $(sha256sum <package-lock.json | cut -d' ' -f1)"
+  if [ "$(cat node_modules/.zos-setup 2>/dev/null)" = "$wanted" ]; then return 0; fi
+  say 'installing npm packages (better-sqlite3 is compiled, about a minute)'
+  if [ -n "$headers" ]; then export npm_config_nodedir=$headers; fi
+  logged npm ci --no-audit --no-fund
+  printf '%s\n' "$wanted" >node_modules/.zos-setup
+}
+
+compile() {
+  local folder stamp=$toolchain/compiled
+  local sources=(tsconfig*.json core/{src,test,tsconfig.json,package.json} plugins/*/{src,test,tsconfig.json,package.json} test)
+  local missing=''
+  for folder in core plugins/*/; do [ -d "$folder/dist" ] || missing=1; done
+  if [ -z "$missing" ] && [ -e "$stamp" ] && [ -z "$(find "${sources[@]}" node_modules/.zos-setup -newer "$stamp" -print -quit)" ]; then
+    return 0
+  fi
+  say 'compiling TypeScript'
+  touch "$stamp.next"
+  logged node_modules/.bin/tsc -b
+  mv "$stamp.next" "$stamp"
+}
+
+: >"$log"
+system_packages
+mapfile -t node < <(node_version)
+python_packages
+node_packages "${node[0]}" "${node[1]:-}"
+compile
