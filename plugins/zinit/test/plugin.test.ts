@@ -177,7 +177,7 @@ test('a unit twice, a file that zinit never reads and a private key are refused'
     await rejected(run({ files: { 'z/x.yaml': unit }, wished })),
     /the unit x is in z\/x\.yaml and in a wish/,
   )
-  const files = { keys: '# me\n-----BEGIN OPENSSH PRIVATE KEY-----\n' }
+  const files = { 'z/x.yaml': unit, keys: '# me\n-----BEGIN OPENSSH PRIVATE KEY-----\n' }
   assert.is(await rejected(run({ files, more: { authorizedKeys: 'keys' } })), 'keys: line 2 is no public key')
 })
 
