@@ -116,6 +116,8 @@ export interface FetchContext extends Settings, Reporting {
   readonly blobs: Blobs
   readonly offline: boolean
   readonly signal: AbortSignal
+  /** The user's own environment, for programs that reach servers by the user's configuration. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Downloads with retry, resume, mirrors and limits; the digest is checked before the store takes it. */
   download(urls: readonly string[], options?: { sha256?: string; size?: number; maxSize?: number }): Promise<Blob>
   /** Runs a program on the host, in the scratch folder; gives what it printed. Non-zero exit is `PROCESS_FAILED`. */
@@ -172,7 +174,7 @@ export interface TreeView {
   read(path: string): Promise<Uint8Array>
   text(path: string): Promise<string>
   /** A new delta. */
-  delta(): DeltaBuilder
+  delta(options?: { readonly over?: 'any' | readonly string[] }): DeltaBuilder
 }
 
 /** What pack taps get: the finished tree, and the outputs that they are made of. */

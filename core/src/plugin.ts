@@ -57,13 +57,8 @@ export const definePlugin =
       options,
       definition,
     })
-    const factory = ((options?: Options) => make(definition.name, (options ?? {}) as Options)) as PluginFactory<
-      Name,
-      Options,
-      Refs
-    >
-    factory.as = make
-    return factory
+    const factory = (options?: Options) => make(definition.name, (options ?? {}) as Options)
+    return Object.assign(factory, { as: make }) as PluginFactory<Name, Options, Refs>
   }
 
 export const isDescriptor = (value: unknown): value is Descriptor =>

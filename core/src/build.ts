@@ -1,0 +1,90 @@
+// One page: what a build does, phase by phase. Each phase takes the last value and gives the next.
+import type { Session } from './engine/session.js'
+import { isZosError } from './error.js'
+import { readManifest, writeOutputs } from './io/output-folder.js'
+import type { Manifest } from './model/manifest.js'
+import type { Output, Receipt } from './model/output.js'
+import { FileTree } from './model/tree.js'
+import { build as buildComponents } from './phases/build.js'
+import { check } from './phases/check.js'
+import { fetch } from './phases/fetch.js'
+import { growTree } from './phases/grow-tree.js'
+import { pack } from './phases/pack.js'
+import { publish } from './phases/publish.js'
+import { resolve } from './phases/resolve.js'
+import { summaries } from './report/summaries.js'
+
+/** Which outputs to make (all where none is named), and whether to publish them. */
+export interface BuildRequest {
+  readonly outputs: readonly string[]
+  readonly publish: boolean
+}
+
+export interface BuildResult {
+  readonly manifest: Manifest
+  readonly tree: FileTree
+  readonly receipts: readonly Receipt[]
+}
+
+const phase = async <T>(session: Session, name: Parameters<typeof summaries>[0], run: () => Promise<T>): Promise<T> => {
+  const start = performance.now()
+  const result = await run()
+  session.signal.throwIfAborted()
+  session.report.phase(name, summaries(name, session), performance.now() - start)
+  return result
+}
+
+const once = async (session: Session, request: BuildRequest): Promise<BuildResult> => {
+  await phase(session, 'resolve', () => resolve(session))
+  await phase(session, 'fetch', () => fetch(session))
+  await phase(session, 'build', () => buildComponents(session))
+  const assembled = await phase(session, 'assemble', () => growTree(session, 'assemble', FileTree.empty))
+  const tree = await phase(session, 'optimize', () => growTree(session, 'optimize', assembled))
+  await phase(session, 'check', () => check(session, tree))
+  const outputs = await phase(session, 'pack', () => pack(session, tree, request.outputs))
+  const manifest = manifestOf(session, outputs)
+  await writeOutputs(session.config.outputFolder, manifest, session.store.blobs)
+  const receipts = request.publish ? await phase(session, 'publish', () => publish(session, outputs)) : []
+  return { manifest, tree, receipts }
+}
+
+/** Runs a build. Content that turns out to be missing from the store makes it run once more, trusting nothing unseen. */
+export const runBuild = async (session: Session, request: BuildRequest): Promise<BuildResult> => {
+  try {
+    return await once(session, request)
+  } catch (error) {
+    if (!isZosError(error) || error.code !== 'BLOB_MISSING' || session.store.distrust) throw error
+    session.store.distrust = true
+    session.fetched.clear()
+    session.artifacts.clear()
+    session.steps.length = 0
+    session.report.warn({ code: 'STORE_INCOMPLETE', message: `${error.message}; what gave it runs again` })
+    return once(session, request)
+  }
+}
+
+const manifestOf = ({ config, settings, lock }: Session, outputs: readonly Output[]): Manifest => {
+  const before = readManifest(config.outputFolder)
+  const made = outputs.map(({ name, plugin, format, blob, aliases = [], note, facts }) => ({
+    name,
+    sha256: blob.sha256,
+    size: blob.size,
+    plugin,
+    format,
+    aliases,
+    ...(note !== undefined && { note }),
+    ...(facts !== undefined && { facts }),
+  }))
+  const names = new Set(made.map(({ name }) => name))
+  // Outputs that this build was not asked for stay, as far as they are of the same lock.
+  const kept = before?.lock === lock.digest ? before.outputs.filter(({ name }) => !names.has(name)) : []
+  return {
+    version: 1,
+    name: config.name,
+    arch: config.arch,
+    mode: config.mode,
+    epoch: settings.epoch,
+    lock: lock.digest,
+    outputs: [...made, ...kept].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  }
+}

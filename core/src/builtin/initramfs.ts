@@ -1,0 +1,129 @@
+// The root file system as an initramfs: one newc archive; with xz one stream of blocks that are remembered.
+import type { PackContext } from '../context.js'
+import { ZosError } from '../error.js'
+import { writePieces } from '../format/archive-piece.js'
+import { cpioPlan } from '../format/cpio.js'
+import { digestOf, sha256 } from '../model/canonical.js'
+import type { Blob, TreeRecord } from '../model/entry.js'
+import type { OutputSpec, Packed } from '../model/output.js'
+import { type Block, blocksOf, defaultSizes, groupsOf } from './initramfs-blocks.js'
+
+export interface InitramfsSpec {
+  readonly compression: 'xz' | 'zstd' | 'gzip' | 'none'
+  readonly level: number
+  /** Plugin ids in the order of the archive. */
+  readonly order: readonly string[]
+}
+
+const defaultLevels = { xz: 6, zstd: 19, gzip: 9, none: 0 } as const
+export const extensions = { xz: '.xz', zstd: '.zst', gzip: '.gz', none: '' } as const
+export const levelOf = (compression: InitramfsSpec['compression'], level: number | undefined): number =>
+  level ?? defaultLevels[compression]
+
+interface RememberedBlock {
+  readonly blob: Blob
+  readonly unpaddedSize: number
+  readonly uncompressedSize: number
+}
+
+/** Blocks that are compressed at once: the encoder holds a block three times. */
+const atOnce = 2
+
+const blockDigest = ({ pieces }: Block): string =>
+  digestOf(pieces.map(({ head, blob, padding }) => [sha256(head), blob?.sha256 ?? '', padding]))
+
+/** Compresses a block, or takes the remembered one. What was compressed is decompressed again and compared. */
+const compressBlock = async (block: Block, preset: number, ctx: PackContext): Promise<RememberedBlock> => {
+  const { encodeXzBlock, xzIdentity } = await import('../format/xz-encode.js')
+  const input = { codec: xzIdentity(), preset, block: blockDigest(block) }
+  const artifact = await ctx.remember('xz-block-1', input, async () => {
+    const parts: Uint8Array[] = []
+    for await (const chunk of writePieces(block.pieces, ctx.blobs)) parts.push(chunk)
+    const plain = Buffer.concat(parts)
+    const encoded = await encodeXzBlock({ size: plain.length, chunks: [plain] }, { preset })
+    await compare(encoded, plain, block)
+    const blob = await ctx.blobs.put(encoded.bytes)
+    return {
+      files: { block: blob },
+      facts: { unpaddedSize: encoded.unpaddedSize, uncompressedSize: encoded.uncompressedSize },
+    }
+  })
+  const { unpaddedSize, uncompressedSize } = artifact.facts as unknown as RememberedBlock
+  return { blob: artifact.files!.block!, unpaddedSize, uncompressedSize }
+}
+
+const compare = async (
+  encoded: { bytes: Uint8Array; unpaddedSize: number; uncompressedSize: number },
+  plain: Buffer,
+  { group }: Block,
+) => {
+  const { xzHeader, xzTail } = await import('../format/xz.js')
+  const { decompress } = await import('../format/decompress.js')
+  const stream = async function* () {
+    yield xzHeader()
+    yield encoded.bytes
+    yield xzTail([encoded])
+  }
+  let at = 0
+  for await (const chunk of decompress(stream(), 'xz', { outputBytes: plain.length })) {
+    if (plain.compare(chunk, 0, chunk.length, at, at + chunk.length) !== 0) break
+    at += chunk.length
+  }
+  if (at !== plain.length)
+    throw new ZosError(
+      'INITRAMFS_COMPARE',
+      `a block of ${group} reads back differently at byte ${at} of ${plain.length}`,
+      {
+        hint: 'check this machine’s memory and disk',
+      },
+    )
+}
+
+const packXz = async (blocks: readonly Block[], preset: number, ctx: PackContext): Promise<Blob> => {
+  const { xzHeader, xzTail } = await import('../format/xz.js')
+  const done: RememberedBlock[] = new Array(blocks.length)
+  let next = 0
+  let finished = 0
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < blocks.length; index = next++) {
+      done[index] = await compressBlock(blocks[index]!, preset, ctx)
+      ctx.progress(`xz ${blocks[index]!.group}`, ++finished, blocks.length)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  return ctx.blobs.put(
+    (async function* () {
+      yield xzHeader()
+      for (const { blob } of done) yield* ctx.blobs.stream(blob)
+      yield xzTail(done)
+    })(),
+  )
+}
+
+const bytesOf = (count: number): string =>
+  count < 10 << 20 ? `${(count / (1 << 20)).toFixed(1)} MB` : `${Math.round(count / (1 << 20))} MB`
+
+/** Packs the whole tree. xattrs and files of 4 GiB are errors, since newc cannot hold them. */
+export const packInitramfs = async (output: OutputSpec, ctx: PackContext): Promise<Packed> => {
+  const { compression, level, order } = output.options as unknown as InitramfsSpec
+  const records: readonly TreeRecord[] = [...ctx.root.all().records()]
+  const groups = groupsOf(records, order)
+  const groupOf = new Map(
+    groups.flatMap(({ name, records: list }) => list.map((record): [string, string] => [record.path, name])),
+  )
+  const pieces = cpioPlan(
+    groups.flatMap((group) => group.records),
+    { epoch: ctx.epoch },
+  )
+  const last = groups.at(-1)?.name ?? 'directories'
+  const plain = pieces.reduce((sum, { size }) => sum + size, 0)
+  const note = `${records.length} files, ${bytesOf(plain)} unpacked`
+  if (compression === 'xz') {
+    const blocks = blocksOf(pieces, (path) => groupOf.get(path) ?? last, defaultSizes)
+    const blob = await packXz(blocks, level, ctx)
+    return { blob, note: `${note}, ${blocks.length} blocks`, facts: { blocks: blocks.length, plain, compression } }
+  }
+  const { compress } = await import('../format/compress.js')
+  const blob = await ctx.blobs.put(compress({ kind: compression, level }, writePieces(pieces, ctx.blobs)))
+  return { blob, note, facts: { plain, compression } }
+}

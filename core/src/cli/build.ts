@@ -1,0 +1,119 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { runBuild } from '../build.js'
+import type { Config } from '../config/load.js'
+import { booleanOf } from '../config/overrides.js'
+import type { BuildFlags } from '../engine/session.js'
+import { readManifest, removeOutputs } from '../io/output-folder.js'
+import type { Manifest } from '../model/manifest.js'
+import { errorLines } from '../report/error.js'
+import { jsonReport } from '../report/json.js'
+import { liveReport } from '../report/live.js'
+import { plainReport } from '../report/plain.js'
+import { type Report, reportAll } from '../report/report.js'
+import { type Cli, type CliCommand, configOptions, type OptionValues } from './command.js'
+import { configOf, openSession, storeFolder } from './session.js'
+
+/** What the user sees, and the lines of build.log beside it. */
+export const reportsOf = (cli: Cli, options: OptionValues, log: string[]): Report => {
+  const debug = cli.env.DEBUG ? booleanOf('DEBUG', cli.env.DEBUG) : false
+  const file = plainReport({ write: (line) => log.push(line), cwd: cli.cwd, now: cli.now, verbose: true })
+  if (options.json === true) return reportAll([jsonReport((line) => cli.out(`${line}\n`)), file])
+  if (!cli.isTerminal || debug)
+    return reportAll([
+      plainReport({ write: (line) => cli.out(`${line}\n`), cwd: cli.cwd, now: cli.now, verbose: debug }),
+      file,
+    ])
+  const terminal = {
+    write: (text: string) => cli.out(text),
+    columns: () => process.stdout.columns ?? 80,
+    color: cli.env.NO_COLOR === undefined,
+  }
+  return reportAll([liveReport(terminal, cli.cwd, cli.now), file])
+}
+
+const saveLog = (config: Config, log: readonly string[]): void => {
+  mkdirSync(config.outputFolder, { recursive: true })
+  writeFileSync(join(config.outputFolder, 'build.log'), `${log.join('\n')}\n`)
+}
+
+/** Builds a config that is loaded already; everything that a build leaves is in place when it returns. */
+export const buildConfig = async (
+  cli: Cli,
+  config: Config,
+  options: OptionValues,
+  outputs: readonly string[],
+  update?: BuildFlags['update'],
+): Promise<Manifest> => {
+  const started = performance.now()
+  const log: string[] = []
+  const report = reportsOf(cli, options, log)
+  const before = readManifest(config.outputFolder)
+  const open = await openSession(cli, config, options, report, update)
+  const { session } = open
+  const name = relative(cli.cwd, config.file)
+  report.start({
+    name: config.name,
+    file: name,
+    mode: config.mode,
+    arch: config.arch,
+    lock: session.lock.isNew ? 'lock is made' : 'lock ok',
+  })
+  try {
+    const { manifest } = await runBuild(session, { outputs, publish: options.publish === true })
+    open.saveLock()
+    const ms = performance.now() - started
+    report.finish({
+      manifest,
+      before: Object.fromEntries(
+        (before?.outputs ?? []).map(({ name: output, size, sha256 }) => [output, { size, sha256 }]),
+      ),
+      folder: config.outputFolder,
+      steps: session.steps,
+      ms,
+    })
+    await session.store.addHistory(`${config.name}/${config.arch}`, ms, true, session.steps)
+    return manifest
+  } catch (error) {
+    log.push(...errorLines(error))
+    await session.store.addHistory(`${config.name}/${config.arch}`, performance.now() - started, false, session.steps)
+    throw error
+  } finally {
+    report.close()
+    saveLog(config, log)
+    await open.close()
+  }
+}
+
+export const buildCommand: CliCommand = {
+  name: 'build',
+  summary: 'Builds the image: all outputs, or those that are named.',
+  arguments: '[OUTPUT…]',
+  options: {
+    ...configOptions,
+    'rebuild-from': { type: 'string', value: 'STEP', help: 'run this step, phase or classic stage and all after it' },
+    'force-rebuild': { type: 'boolean', help: 'run every step, take nothing from the store' },
+    clean: { type: 'boolean', help: 'remove outputs and store first' },
+    offline: { type: 'boolean', help: 'use what is in the store, never the network' },
+    frozen: { type: 'boolean', help: 'take the lock as it is, or fail' },
+    jobs: { type: 'number', value: 'N', help: 'how much runs at once (-j); else the number of CPUs' },
+    executor: { type: 'string', value: 'NAME', help: 'bubblewrap (default), or host: no sandbox' },
+    publish: { type: 'boolean', help: 'publish afterwards' },
+  },
+  examples: [
+    'zos build',
+    'zos build -c variants/quickstart.config.ts',
+    'zos build initramfs.cpio.xz --rebuild-from=zinit/units',
+    'zos build --frozen --offline',
+  ],
+  run: async (cli, args, options) => {
+    const config = await configOf(cli, options)
+    if (options.clean === true) {
+      removeOutputs(config.outputFolder)
+      await rm(storeFolder(cli, config), { recursive: true, force: true })
+    }
+    await buildConfig(cli, config, options, args)
+    return 0
+  },
+}

@@ -1,0 +1,134 @@
+// What plugin commands get of the host.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { appendFile, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { constants as osConstants } from 'node:os'
+import type { CommandContext, CommandProcess } from '../command.js'
+import { ExitCode, ZosError } from '../error.js'
+import { findTool } from '../exec/toolchain.js'
+import { readManifest } from '../io/output-folder.js'
+import type { Cli, OptionValues } from './command.js'
+import type { PluginCommand } from './plugin-commands.js'
+import { configOf } from './session.js'
+
+const exitOf = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve, reject) => {
+    child.once('error', (cause) => reject(cause))
+    child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? osConstants.signals[signal] : 0)))
+  })
+
+const start = (cli: Cli, { file, args }: { file: string; args: readonly string[] }): ChildProcess => {
+  const path = findTool(file, cli.env)
+  if (!path)
+    throw new ZosError('HOST_TOOL_MISSING', `the program ${file} is not there`, {
+      hint: 'zos doctor',
+      exit: ExitCode.host,
+    })
+  return spawn(path, [...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+}
+
+const spawnProcess = (
+  cli: Cli,
+  command: { file: string; args: readonly string[] },
+  { onOutput, onError, terminal }: Parameters<CommandContext['spawn']>[1],
+): CommandProcess => {
+  const child = start(cli, command)
+  child.stdout!.on('data', onOutput)
+  child.stderr!.on('data', onError)
+  child.stdin!.on('error', () => undefined)
+  const kill = (): void => {
+    child.kill('SIGTERM')
+    setTimeout(() => child.kill('SIGKILL'), 5000).unref()
+  }
+  const last = (): void => {
+    child.kill('SIGKILL')
+  }
+  cli.signal.addEventListener('abort', kill, { once: true })
+  process.once('exit', last)
+  const keys = (data: Buffer): void => {
+    child.stdin!.write(data)
+  }
+  if (terminal && process.stdin.isTTY) {
+    process.stdin.setRawMode(true)
+    process.stdin.on('data', keys)
+  }
+  const exit = exitOf(child).finally(() => {
+    cli.signal.removeEventListener('abort', kill)
+    process.removeListener('exit', last)
+    if (terminal && process.stdin.isTTY) {
+      process.stdin.off('data', keys)
+      process.stdin.setRawMode(false)
+      process.stdin.pause()
+    }
+  })
+  return {
+    exit,
+    write: (data) => {
+      child.stdin!.write(data)
+    },
+    kill: (signal) => {
+      child.kill(signal)
+    },
+  }
+}
+
+const portIsFree = (port: number): Promise<number | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined))
+    })
+  })
+
+export const commandContext = async (
+  cli: Cli,
+  command: PluginCommand,
+  args: readonly string[],
+  options: OptionValues,
+): Promise<CommandContext> => {
+  const config = command.config ? await configOf(cli, options) : undefined
+  const outputFolder = config?.outputFolder ?? cli.cwd
+  return {
+    args,
+    options,
+    settings: { arch: config?.arch ?? 'x86_64', mode: config?.mode ?? 'debug', name: config?.name ?? '', epoch: 0 },
+    outputFolder,
+    manifest: async () => readManifest(outputFolder),
+    json: options.json === true,
+    isTerminal: cli.isTerminal,
+    signal: cli.signal,
+    out: cli.out,
+    err: cli.err,
+    now: cli.now,
+    env: (name) => cli.env[name],
+    files: {
+      exists: (path) =>
+        stat(path).then(
+          () => true,
+          () => false,
+        ),
+      text: (path) => readFile(path, 'utf8').catch(() => undefined),
+      copy: (from, to) => copyFile(from, to),
+      remove: (path) => rm(path, { recursive: true, force: true }),
+      makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
+      write: (path, content) => writeFile(path, content),
+      append: (path, content) => appendFile(path, content),
+    },
+    run: async (program) => {
+      const child = start(cli, program)
+      child.stdin!.end()
+      const output = { stdout: '', stderr: '' }
+      child.stdout!.on('data', (chunk: Buffer) => (output.stdout += chunk.toString('utf8')))
+      child.stderr!.on('data', (chunk: Buffer) => (output.stderr += chunk.toString('utf8')))
+      return { exitCode: await exitOf(child), ...output }
+    },
+    spawn: (program, io) => spawnProcess(cli, program, io),
+    freePort: async (preferred) => {
+      const port = (await portIsFree(preferred)) ?? (await portIsFree(0))
+      if (port !== undefined) return port
+      throw new ZosError('PORT_NONE', 'no free TCP port on 127.0.0.1', { exit: ExitCode.host })
+    },
+  }
+}

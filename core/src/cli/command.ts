@@ -1,0 +1,107 @@
+// What a command of the CLI is, and how its words are read.
+import { parseArgs } from 'node:util'
+import type { CommandOption } from '../command.js'
+import { didYouMean } from '../config/closest.js'
+import { ExitCode, ZosError } from '../error.js'
+
+export type OptionValues = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** A command as `zos --help` and the parser see it. */
+export interface CliCommand {
+  readonly name: string
+  readonly summary: string
+  readonly arguments?: string
+  readonly options: Readonly<Record<string, CommandOption>>
+  readonly examples: readonly string[]
+  run(cli: Cli, args: readonly string[], options: OptionValues): Promise<number>
+}
+
+/** The process around a command. */
+export interface Cli {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly isTerminal: boolean
+  readonly signal: AbortSignal
+  out(text: string): void
+  err(text: string): void
+  now(): number
+}
+
+/** Options that every command with a config has. */
+export const configOptions: Readonly<Record<string, CommandOption>> = {
+  config: { type: 'string', value: 'FILE', help: 'config file (-c); else zos.config.ts here or in a folder above' },
+  mode: { type: 'string', value: 'MODE', help: 'debug or release; else BUILDMODE, else debug' },
+  arch: { type: 'string', value: 'ARCH', help: 'x86_64 or aarch64; else TARGETARCH, else the config’s' },
+  json: { type: 'boolean', help: 'one JSON object a line' },
+}
+
+export const parseWords = (
+  command: string,
+  words: readonly string[],
+  options: Readonly<Record<string, CommandOption>>,
+): { args: string[]; options: OptionValues } => {
+  const known: Readonly<Record<string, CommandOption>> = { ...options, help: { type: 'boolean', help: 'this text' } }
+  const shorts: Record<string, string> = { config: 'c', jobs: 'j', help: 'h' }
+  for (const word of words) {
+    const name = /^--(?:no-)?([^=]+)/.exec(word)?.[1]
+    if (name !== undefined && !(name in known))
+      throw new ZosError(
+        'CLI_OPTION',
+        `zos ${command} has no option --${name}${didYouMean(name, Object.keys(known))}`,
+        {
+          hint: `zos ${command} --help`,
+          exit: ExitCode.usage,
+        },
+      )
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: Object.fromEntries(
+        Object.entries(known).map(([name, { type }]) => [
+          name,
+          {
+            type: type === 'boolean' ? ('boolean' as const) : ('string' as const),
+            ...(shorts[name] && { short: shorts[name] }),
+          },
+        ]),
+      ),
+    })
+    const typed = Object.entries(values as Record<string, string | boolean>).map(([name, value]) => {
+      if (known[name]?.type !== 'number') return [name, value]
+      const number = Number(value)
+      if (!Number.isInteger(number) || number < 0)
+        throw new ZosError('CLI_NUMBER', `--${name} ${value}: expected a whole number`, { exit: ExitCode.usage })
+      return [name, number]
+    })
+    return { args: positionals, options: Object.fromEntries(typed) }
+  } catch (cause) {
+    if (cause instanceof ZosError) throw cause
+    throw new ZosError('CLI_USAGE', (cause as Error).message, { hint: `zos ${command} --help`, exit: ExitCode.usage })
+  }
+}
+
+/** The text of `zos COMMAND --help`. */
+export const helpText = ({
+  name,
+  summary,
+  arguments: positional,
+  options,
+  examples,
+}: Omit<CliCommand, 'run'>): string => {
+  const rows = Object.entries(options).map(([option, { type, value, help }]) => {
+    const flag = `--${option}${type === 'boolean' ? '' : ` ${value ?? 'VALUE'}`}`
+    return `  ${flag.padEnd(26)} ${help}`
+  })
+  return [
+    `zos ${name}${positional ? ` ${positional}` : ''} [OPTIONS]`,
+    `  ${summary}`,
+    '',
+    ...rows,
+    '',
+    'Examples:',
+    ...examples.map((example) => `  ${example}`),
+    '',
+  ].join('\n')
+}

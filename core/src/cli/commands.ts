@@ -1,0 +1,81 @@
+// The list of commands; each module is loaded when its command is called.
+import { didYouMean } from '../config/closest.js'
+import { ExitCode, ZosError } from '../error.js'
+import { type Cli, type CliCommand, helpText, parseWords } from './command.js'
+
+interface Listed {
+  readonly summary: string
+  load(): Promise<CliCommand>
+}
+
+const commands: Readonly<Record<string, Listed>> = {
+  init: { summary: 'start a project here', load: async () => (await import('./init.js')).initCommand },
+  build: { summary: 'build the image', load: async () => (await import('./build.js')).buildCommand },
+  steps: {
+    summary: 'show every step and whether it would run',
+    load: async () => (await import('./steps.js')).stepsCommand,
+  },
+  explain: { summary: 'say why a step ran', load: async () => (await import('./explain.js')).explainCommand },
+  lock: { summary: 'bring the lock up to date', load: async () => (await import('./lock.js')).lockCommand },
+  update: { summary: 'move pins of the lock', load: async () => (await import('./lock.js')).updateCommand },
+  config: { summary: 'print the effective config', load: async () => (await import('./config.js')).configCommand },
+  doctor: {
+    summary: 'say which tools of the host are missing',
+    load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+  clean: { summary: 'remove outputs and store', load: async () => (await import('./clean.js')).cleanCommand },
+}
+
+const overview = async (cli: Cli): Promise<string> => {
+  const { pluginCommands } = await import('./plugin-commands.js')
+  const rows = [
+    ...Object.entries(commands).map(([name, { summary }]) => [name, summary]),
+    ...pluginCommands(cli.cwd).map(({ name, summary }) => [name, summary]),
+  ]
+  return [
+    'zos: builds bootable Linux images from one typed config',
+    '',
+    ...rows.map(([name = '', summary]) => `  ${name.padEnd(10)} ${summary}`),
+    '',
+    'zos COMMAND --help says more. Start with: zos init, or zos build -c variants/quickstart.config.ts',
+    '',
+  ].join('\n')
+}
+
+/** Runs one command; gives the exit code. */
+export const runCli = async (cli: Cli, words: readonly string[]): Promise<number> => {
+  const [name = '', ...rest] = words
+  if (name === '' || name === '--help' || name === '-h' || name === 'help') {
+    cli.out(await overview(cli))
+    return name === '' ? ExitCode.usage : ExitCode.ok
+  }
+  if (name === '--version') {
+    const { version } = await import('./version.js')
+    cli.out(`zos ${version}\n`)
+    return ExitCode.ok
+  }
+  // People know the state of all steps under this name.
+  if (name === '--show-stages') return runCli(cli, ['steps', '--stages', ...rest])
+  const listed = commands[name]
+  if (!listed) {
+    const { pluginCommands, runPluginCommand } = await import('./plugin-commands.js')
+    const found = pluginCommands(cli.cwd)
+    const own = found.find((command) => command.name === name)
+    if (own) return runPluginCommand(cli, own, rest)
+    throw new ZosError(
+      'CLI_COMMAND',
+      `zos has no command ${name}${didYouMean(name, [...Object.keys(commands), ...found.map((one) => one.name)])}`,
+      {
+        hint: 'zos --help',
+        exit: ExitCode.usage,
+      },
+    )
+  }
+  const command = await listed.load()
+  if (rest.includes('--help') || rest.includes('-h')) {
+    cli.out(helpText(command))
+    return ExitCode.ok
+  }
+  const { args, options } = parseWords(name, rest, command.options)
+  return command.run(cli, args, options)
+}

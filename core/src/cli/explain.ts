@@ -1,0 +1,63 @@
+import { closest } from '../config/closest.js'
+import { ExitCode, ZosError } from '../error.js'
+import { timeText } from '../report/words.js'
+import { Store } from '../store/store.js'
+import { type CliCommand, configOptions } from './command.js'
+import { configOf, storeFolder } from './session.js'
+
+export const explainCommand: CliCommand = {
+  name: 'explain',
+  summary: 'Says when and why a step last ran, what it looked at, and what followed from it.',
+  arguments: 'STEP',
+  options: configOptions,
+  examples: ['zos explain vmlinuz.efi', 'zos explain zinit/units --json'],
+  run: async (cli, [step], options) => {
+    if (!step)
+      throw new ZosError('CLI_USAGE', 'zos explain wants the name of a step', {
+        hint: 'all steps: zos steps',
+        exit: ExitCode.usage,
+      })
+    const config = await configOf(cli, options)
+    const store = Store.open(storeFolder(cli, config), cli.now)
+    try {
+      const place = `${config.name}/${config.arch}`
+      const builds = [...store.history(place)]
+      const build = builds.find(({ steps }) => steps.some((one) => one.step === step && one.state !== 'hit'))
+      const record = store.lastTapRecord(`${place}/${step}`)
+      if (!build || !record) {
+        const known = [...new Set(builds.flatMap(({ steps }) => steps.map((one) => one.step)))]
+        throw new ZosError('STEP_UNKNOWN', `no build here ran a step ${step}`, {
+          hint:
+            known.length === 0
+              ? 'build first: zos build'
+              : `did you mean: ${closest(step, known).join(', ') || known.slice(0, 8).join(', ')}`,
+          exit: ExitCode.usage,
+        })
+      }
+      const index = build.steps.findIndex((one) => one.step === step)
+      const { ms, why } = build.steps[index]!
+      const followed = build.steps.slice(index + 1).filter(({ state }) => state === 'ran')
+      const unchanged = record.reads.filter(({ kind }) => kind !== 'setting').map(({ subject }) => subject)
+      if (options.json === true) {
+        cli.out(
+          `${JSON.stringify({ step, at: build.at, ms, why, reads: record.reads, followed: followed.map((one) => one.step) })}\n`,
+        )
+        return 0
+      }
+      const when = new Date(build.at).toISOString().slice(0, 16).replace('T', ' ')
+      cli.out(`${step} ran on ${when} UTC (${timeText(ms)}) because\n`)
+      for (const reason of why) cli.out(`  ${reason}\n`)
+      cli.out(
+        `it looks at: ${unchanged.slice(0, 12).join(', ') || 'nothing but its options'}${unchanged.length > 12 ? `, and ${unchanged.length - 12} more` : ''}\n`,
+      )
+      cli.out(
+        followed.length === 0
+          ? 'no step ran after it\n'
+          : `${followed.length} step${followed.length === 1 ? '' : 's'} ran after it: ${followed.map((one) => one.step).join(', ')}\n`,
+      )
+      return 0
+    } finally {
+      store.close()
+    }
+  },
+}

@@ -1,0 +1,157 @@
+// Makes the session of one build from what the command line says, and takes it down again.
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
+import { corePlugin } from '../builtin/core-plugin.js'
+import { type Config, loadConfig } from '../config/load.js'
+import type { Mode } from '../context.js'
+import { createLimiter } from '../engine/limiter.js'
+import { codeDigest } from '../engine/plugin-code.js'
+import { type BuildFlags, type Session, tapPlugins } from '../engine/session.js'
+import { ExitCode, ZosError } from '../error.js'
+import { executorOf } from '../exec/executor.js'
+import { createTapables } from '../hooks.js'
+import { createNetwork } from '../io/network.js'
+import { FileDigests, Project } from '../io/project.js'
+import { digestOf, type Json } from '../model/canonical.js'
+import { LockBook } from '../model/lock.js'
+import type { Report } from '../report/report.js'
+import { Store } from '../store/store.js'
+import type { Cli, OptionValues } from './command.js'
+import { forceRule } from './force.js'
+
+const modeOf = (text: string | undefined): Mode | undefined => {
+  if (text === undefined || text === 'debug' || text === 'release') return text
+  throw new ZosError('CLI_MODE', `--mode ${text}: expected debug or release`, { exit: ExitCode.usage })
+}
+
+const archOf = (text: string | undefined): 'x86_64' | 'aarch64' | undefined => {
+  if (text === undefined || text === 'x86_64' || text === 'aarch64') return text
+  throw new ZosError('CLI_ARCH', `--arch ${text}: expected x86_64 or aarch64`, { exit: ExitCode.usage })
+}
+
+/** The config that the options and the environment of the process name. */
+export const configOf = (cli: Cli, options: OptionValues): Promise<Config> =>
+  loadConfig({
+    cwd: cli.cwd,
+    file: options.config as string | undefined,
+    mode: modeOf(options.mode as string | undefined),
+    arch: archOf(options.arch as string | undefined),
+    env: cli.env,
+  })
+
+/** Where the store of a project lies. */
+export const storeFolder = (cli: Cli, config: Config): string =>
+  cli.env.ZOS_STORE ? resolve(cli.cwd, cli.env.ZOS_STORE) : join(config.root, '.zos')
+
+const jobsOf = (value: unknown): number => {
+  if (value === undefined) return availableParallelism()
+  if (typeof value === 'number' && value >= 1) return value
+  throw new ZosError('CLI_JOBS', `--jobs ${value}: expected a number from 1`, { exit: ExitCode.usage })
+}
+
+export const flagsOf = (cli: Cli, config: Config, options: OptionValues, update: BuildFlags['update']): BuildFlags => ({
+  offline: options.offline === true,
+  frozen: update === undefined && (options.frozen === true || config.mode === 'release'),
+  jobs: jobsOf(options.jobs),
+  force: forceRule(options, cli.env),
+  executor: executorOf((options.executor as string | undefined) ?? 'bubblewrap'),
+  update,
+})
+
+const epochOf = (env: Cli['env'], lock: LockBook): number => {
+  const text = env.SOURCE_DATE_EPOCH
+  if (!text) return lock.epoch
+  const epoch = Number(text)
+  // newc and xz hold 32 bits.
+  if (Number.isInteger(epoch) && epoch >= 0 && epoch <= 0xffff_ffff) return epoch
+  throw new ZosError('ENV_EPOCH', `SOURCE_DATE_EPOCH=${text}: expected seconds since 1970, below 2^32`, {
+    exit: ExitCode.config,
+  })
+}
+
+/** A session, and how it ends. */
+export interface OpenSession {
+  readonly session: Session
+  /** Writes the lock if this build may move it. */
+  saveLock(): void
+  close(): Promise<void>
+}
+
+export const openSession = async (
+  cli: Cli,
+  config: Config,
+  options: OptionValues,
+  report: Report,
+  update?: BuildFlags['update'],
+): Promise<OpenSession> => {
+  const store = Store.open(storeFolder(cli, config), cli.now)
+  const digests = new FileDigests(store, cli.now)
+  const text = existsSync(config.lockFile) ? readFileSync(config.lockFile, 'utf8') : undefined
+  const lock = new LockBook(relative(cli.cwd, config.lockFile) || config.lockFile, text, config.arch, cli.now())
+  if (update === 'all') lock.moveEpoch(cli.now())
+  const flags = flagsOf(cli, config, options, update)
+  if (flags.frozen && lock.isNew)
+    throw new ZosError(
+      'LOCK_MISSING',
+      `${lock.file} does not exist, and ${config.mode === 'release' ? 'a release' : '--frozen'} takes the lock as it is`,
+      {
+        hint: ['make one: zos lock', 'and commit it'],
+        exit: ExitCode.lock,
+      },
+    )
+  const core = corePlugin({
+    compression: config.initramfs.compression ?? 'xz',
+    ...(config.initramfs.level !== undefined && { level: config.initramfs.level }),
+    order: config.plugins.map(({ id }) => id),
+  })
+  const plugins = [core, ...config.plugins]
+  const coreCode = await codeDigest(core.definition.code, config.root, digests)
+  const code = new Map<string, string>()
+  const options_ = new Map<string, Json>()
+  for (const plugin of plugins) {
+    const own = plugin === core ? coreCode : await codeDigest(plugin.definition.code, config.root, digests)
+    code.set(plugin.id, digestOf([coreCode, own]))
+    options_.set(plugin.id, plugin.options as Json)
+  }
+  const tapables = createTapables()
+  tapPlugins(tapables, plugins as never)
+  const network = createNetwork(store, cli.env)
+  const session: Session = {
+    config,
+    settings: { arch: config.arch, mode: config.mode, name: config.name, epoch: epochOf(cli.env, lock) },
+    flags,
+    store,
+    digests,
+    project: new Project(config.root, digests, store, cli.env),
+    network,
+    report,
+    signal: cli.signal,
+    env: cli.env,
+    lock,
+    tapables,
+    limiter: createLimiter(flags.jobs),
+    now: cli.now,
+    codeOf: (id) => code.get(id) ?? '',
+    optionsOf: (id) => options_.get(id) ?? null,
+    steps: [],
+    fetched: new Map(),
+    artifacts: new Map(),
+  }
+  return {
+    session,
+    saveLock: () => {
+      if (flags.frozen) return
+      if (Object.keys(config.overridden).length === 0) lock.prune()
+      if (!lock.isChanged) return
+      mkdirSync(dirname(config.lockFile), { recursive: true })
+      const temporary = `${config.lockFile}.new`
+      writeFileSync(temporary, lock.text)
+      renameSync(temporary, config.lockFile)
+    },
+    close: async () => {
+      await network.close()
+      store.close()
+    },
+  }
+}

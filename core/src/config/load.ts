@@ -1,0 +1,193 @@
+// From a config file to the checked, frozen `Config`: found, loaded, merged, overridden, checked.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { Arch, Mode } from '../context.js'
+import { ExitCode, isZosError, ZosError } from '../error.js'
+import type { Descriptor } from '../plugin.js'
+import { configError, type Problem, problemsOf } from './check.js'
+import { type ConfigInput, isConfigModule, type UserConfig } from './define.js'
+import { applyVariant } from './merge.js'
+import { override } from './overrides.js'
+
+/** What the command line says about the config; flags come before the environment. */
+export interface LoadOptions {
+  readonly cwd: string
+  readonly file?: string | undefined
+  readonly mode?: Mode | undefined
+  readonly arch?: Arch | undefined
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** The checked, frozen result. */
+export interface Config {
+  readonly name: string
+  readonly arch: Arch
+  readonly mode: Mode
+  /** Absolute path of the config file. */
+  readonly file: string
+  /** Project root: the folder of the nearest package.json; paths in options are relative to it. */
+  readonly root: string
+  readonly lockFile: string
+  readonly outputFolder: string
+  readonly plugins: readonly Descriptor[]
+  readonly initramfs: NonNullable<UserConfig['initramfs']>
+  readonly publish: NonNullable<UserConfig['publish']>
+  /** Variables that changed options, by plugin id; `*` for those that the config's own function read. */
+  readonly overridden: Readonly<Record<string, readonly string[]>>
+}
+
+const extension = /\.config\.(ts|mts|js|mjs)$/
+
+const upwards = (from: string, name: string): string | undefined => {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return folder
+    if (dirname(folder) === folder) return undefined
+  }
+}
+
+const locate = async ({ cwd, file }: LoadOptions): Promise<string> => {
+  if (file !== undefined) {
+    const path = resolve(cwd, file)
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path
+    throw new ZosError('CONFIG_MISSING', `${file}: no such config file`, { exit: ExitCode.config })
+  }
+  const { cosmiconfig } = await import('cosmiconfig')
+  const found = await cosmiconfig('zos', {
+    searchPlaces: ['zos.config.ts', 'zos.config.mts', 'zos.config.js', 'zos.config.mjs'],
+    loaders: { '.ts': () => ({}), '.mts': () => ({}), '.js': () => ({}), '.mjs': () => ({}) },
+    stopDir: '/',
+  }).search(cwd)
+  if (found) return found.filepath
+  throw new ZosError('CONFIG_MISSING', `no zos.config.ts in ${cwd} or a folder above it`, {
+    hint: ['name one: zos build -c variants/quickstart.config.ts', 'or start a project here: zos init'],
+    exit: ExitCode.config,
+  })
+}
+
+const evaluate = async (file: string, root: string): Promise<unknown> => {
+  const { createJiti } = await import('jiti')
+  const jiti = createJiti(file, {
+    fsCache: join(root, '.zos', 'jiti'),
+    interopDefault: false,
+    nativeModules: ['@zos/core', 'valibot', 'tapable'],
+  })
+  try {
+    return ((await jiti.import(file)) as { default?: unknown }).default
+  } catch (cause) {
+    if (isZosError(cause)) throw cause
+    const { message, stack } = cause as Error
+    const line = stack
+      ?.split('\n')
+      .find((text) => text.includes(basename(file)))
+      ?.trim()
+    throw new ZosError('CONFIG_LOAD', `${file} cannot be loaded: ${message}${line ? `\n  ${line}` : ''}`, {
+      exit: ExitCode.config,
+      cause,
+    })
+  }
+}
+
+const architectures: Readonly<Record<string, Arch>> = {
+  amd64: 'x86_64',
+  x86_64: 'x86_64',
+  arm64: 'aarch64',
+  aarch64: 'aarch64',
+}
+
+const archOf = (env: LoadOptions['env']): Arch | undefined => {
+  const text = env.TARGETARCH
+  if (!text) return undefined
+  const arch = architectures[text]
+  if (arch) return arch
+  throw new ZosError('ENV_ARCH', `TARGETARCH=${text}: expected amd64 or arm64`, { exit: ExitCode.config })
+}
+
+const modeOf = (env: LoadOptions['env']): Mode | undefined => {
+  const text = env.BUILDMODE
+  if (!text) return undefined
+  if (text === 'debug' || text === 'release') return text
+  throw new ZosError('ENV_MODE', `BUILDMODE=${text}: expected debug or release`, { exit: ExitCode.config })
+}
+
+/** An environment that notes which variables were read and set. */
+const watched = (env: LoadOptions['env'], read: Set<string>): ConfigInput['env'] =>
+  new Proxy(env, {
+    get: (target, name) => {
+      if (typeof name !== 'string') return undefined
+      if (target[name] !== undefined) read.add(name)
+      return target[name]
+    },
+  })
+
+const freeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) freeze(member)
+  }
+  return value
+}
+
+/** Loads, merges, overrides, checks and freezes. All problems come in one `CONFIG_INVALID`. */
+export const loadConfig = async (options: LoadOptions): Promise<Config> => {
+  const file = await locate(options)
+  const root = upwards(dirname(file), 'package.json') ?? dirname(file)
+  const shown = relative(options.cwd, file) || file
+  const module = await evaluate(file, root)
+  if (!isConfigModule(module))
+    throw new ZosError('CONFIG_EXPORT', `${shown}: expected \`export default defineConfig({ … })\``, {
+      exit: ExitCode.config,
+    })
+
+  const variantArch = module.changes.reduce<Arch | undefined>((arch, change) => change.arch ?? arch, undefined)
+  const mode = options.mode ?? modeOf(options.env) ?? 'debug'
+  const asked = options.arch ?? archOf(options.env) ?? variantArch
+  const read = new Set<string>()
+  const base = module.make({ env: watched(options.env, read), mode, arch: asked ?? 'x86_64' })
+
+  const problems: Problem[] = []
+  const off = new Set<string>()
+  const merged = module.changes.reduce((config, change) => applyVariant(config, change, off, problems), base)
+  const overridden: Record<string, readonly string[]> = read.size > 0 ? { '*': [...read].sort() } : {}
+  const plugins = Array.isArray(merged.plugins)
+    ? merged.plugins.map((plugin) => {
+        if (!plugin?.definition) return plugin
+        const { descriptor, by } = override(plugin, options.env)
+        if (by.length > 0) overridden[plugin.id] = by
+        return descriptor
+      })
+    : merged.plugins
+  const config = { ...merged, plugins }
+  problems.push(...problemsOf(config, off))
+  if (problems.length > 0) throw configError(shown, problems)
+
+  const isMain = dirname(file) === root && basename(file).startsWith('zos.config.')
+  for (const { options } of plugins) freeze(options)
+  return Object.freeze({
+    name: config.name,
+    arch: asked ?? config.arch ?? 'x86_64',
+    mode,
+    file,
+    root,
+    lockFile: file.replace(extension, '.lock'),
+    outputFolder: isMain ? join(root, 'dist') : join(root, 'dist', config.name),
+    plugins,
+    initramfs: config.initramfs ?? {},
+    publish: config.publish ?? [],
+    overridden,
+  })
+}
+
+const relativeImport = /(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g
+
+/** A module file and the files that it imports by relative path, all of them. */
+export const moduleFiles = (file: string, found = new Set<string>()): Set<string> => {
+  if (found.has(file)) return found
+  found.add(file)
+  for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(relativeImport)) {
+    const path = resolve(dirname(file), specifier)
+    const candidates = [path, path.replace(/\.js$/, '.ts'), path.replace(/\.mjs$/, '.mts'), `${path}.ts`, `${path}.js`]
+    const target = candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile())
+    if (target) moduleFiles(target, found)
+  }
+  return found
+}

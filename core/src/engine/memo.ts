@@ -1,0 +1,32 @@
+import type { Artifact } from '../model/artifact.js'
+import { digestOf, type Json } from '../model/canonical.js'
+import type { Session } from './session.js'
+import { isWhole, loadArtifact, type StoredArtifact, storeArtifact } from './stored-artifact.js'
+
+const running = new WeakMap<Session, Map<string, Promise<Artifact>>>()
+
+/** The outcome of a pure function of `input`, computed once: in this build by one caller, in later ones by nobody. */
+export const rememberArtifact = (
+  session: Session,
+  plugin: string,
+  name: string,
+  input: Json,
+  compute: () => Promise<Artifact>,
+): Promise<Artifact> => {
+  const { store } = session
+  const key = digestOf({ plugin, name, input })
+  const inFlight = running.get(session) ?? new Map<string, Promise<Artifact>>()
+  running.set(session, inFlight)
+  const known = inFlight.get(key)
+  if (known) return known
+  const make = async (): Promise<Artifact> => {
+    const stored = store.result('memo', key) as StoredArtifact | undefined
+    if (stored && (!store.distrust || (await isWhole(store, stored)))) return loadArtifact(store, stored)
+    const artifact = await compute()
+    await store.setResult('memo', key, (await storeArtifact(store, artifact)) as unknown as Json)
+    return artifact
+  }
+  const promise = make().finally(() => inFlight.delete(key))
+  inFlight.set(key, promise)
+  return promise
+}

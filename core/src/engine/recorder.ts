@@ -1,0 +1,44 @@
+// Recorded reads: what a tap looked at, and how to look again.
+import type { Read } from '../store/store.js'
+
+/** How to see a subject of one kind now; `undefined` subjects give `missing`. */
+export type Senses = Readonly<Record<string, (subject: string) => Promise<string> | string>>
+
+/** Notes every read once, in the order in which the tap made them. */
+export class Recorder {
+  readonly #reads = new Map<string, Read>()
+  readonly senses: Senses
+
+  constructor(senses: Senses) {
+    this.senses = senses
+  }
+
+  /** Looks through the senses and notes what was seen. */
+  async see(kind: string, subject: string): Promise<string> {
+    const saw = await this.senses[kind]!(subject)
+    this.note(kind, subject, saw)
+    return saw
+  }
+
+  note(kind: string, subject: string, saw: string): void {
+    const key = `${kind} ${subject}`
+    if (!this.#reads.has(key)) this.#reads.set(key, { kind, subject, saw })
+  }
+
+  get reads(): readonly Read[] {
+    return [...this.#reads.values()]
+  }
+}
+
+/** The first of earlier reads that would see something else now, with what it sees. */
+export const firstDifference = async (
+  reads: readonly Read[],
+  senses: Senses,
+): Promise<{ readonly read: Read; readonly now: string } | undefined> => {
+  for (const read of reads) {
+    const sense = senses[read.kind]
+    const now = sense ? await sense(read.subject) : 'unknown'
+    if (now !== read.saw) return { read, now }
+  }
+  return undefined
+}

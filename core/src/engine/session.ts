@@ -1,0 +1,95 @@
+import type { Config } from '../config/load.js'
+import type { Settings } from '../context.js'
+import type { ExecutorName } from '../exec/executor.js'
+import { type Hooks, hooksFor, type Tapables } from '../hooks.js'
+import type { Network } from '../io/network.js'
+import type { FileDigests, Project } from '../io/project.js'
+import type { Json } from '../model/canonical.js'
+import type { Component } from '../model/component.js'
+import type { LockBook } from '../model/lock.js'
+import type { OutputSpec } from '../model/output.js'
+import type { PinnedSource } from '../model/source.js'
+import type { Report } from '../report/report.js'
+import type { StepHistory, Store } from '../store/store.js'
+import type { Limiter } from './limiter.js'
+import type { StoredArtifact } from './stored-artifact.js'
+
+/** What the command line says about one build. */
+export interface BuildFlags {
+  readonly offline: boolean
+  /** Lock as it is, or an error; on in release mode. */
+  readonly frozen: boolean
+  /** How many actions and taps run at once. */
+  readonly jobs: number
+  /** Which steps run even though they are remembered. */
+  readonly force: (step: string, position: StepPosition) => boolean
+  readonly executor: ExecutorName
+  /** Lock entries to ask anew: plugin ids, `plugin/entry`, or all. */
+  readonly update: 'all' | ReadonlySet<string> | undefined
+}
+
+/** Where a step stands in the order of phases, for `--rebuild-from`. */
+export interface StepPosition {
+  readonly phase: Phase
+}
+
+export const phases = ['resolve', 'fetch', 'build', 'assemble', 'optimize', 'check', 'pack', 'publish'] as const
+export type Phase = (typeof phases)[number]
+
+/** What was declared and pinned: the outcome of the resolve phase. */
+export interface ResolvedPlan {
+  /** By id, `<plugin>/<name>`. */
+  readonly sources: Map<string, PinnedSource & { readonly plugin: string }>
+  readonly components: Map<string, Component>
+  readonly outputs: Map<string, OutputSpec & { readonly plugin: string }>
+  /** Settled wishes by token name. */
+  readonly settled: ReadonlyMap<string, Json>
+}
+
+/** What a fetched source is in the store. */
+export interface StoredFetched {
+  readonly blob?: { readonly sha256: string; readonly size: number }
+  readonly tree?: { readonly digest: string; readonly blob: { readonly sha256: string; readonly size: number } }
+  readonly facts?: Json
+  /** Names of further sources, which are ids below this one. */
+  readonly sources?: Readonly<Record<string, Json>>
+}
+
+/** Everything one build of one config works with. */
+export interface Session {
+  readonly config: Config
+  readonly settings: Settings
+  readonly flags: BuildFlags
+  readonly store: Store
+  readonly digests: FileDigests
+  readonly project: Project
+  readonly network: Network
+  readonly report: Report
+  readonly signal: AbortSignal
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly lock: LockBook
+  readonly tapables: Tapables
+  readonly limiter: Limiter
+  readonly now: () => number
+  /** Digest of a plugin's code with the core's. */
+  readonly codeOf: (plugin: string) => string
+  readonly optionsOf: (plugin: string) => Json
+  /** Set by the resolve phase. */
+  plan?: ResolvedPlan
+  readonly steps: StepHistory[]
+  /** Filled by the phases, each promise made once. */
+  readonly fetched: Map<string, StoredFetched>
+  readonly artifacts: Map<string, Promise<StoredArtifact>>
+}
+
+/** Taps every plugin once, in config order. */
+export const tapPlugins = (
+  tapables: Tapables,
+  plugins: readonly {
+    id: string
+    options: unknown
+    definition: { apply(h: Hooks, o: never, p: { id: string }): void }
+  }[],
+): void => {
+  for (const { id, options, definition } of plugins) definition.apply(hooksFor(id, tapables), options as never, { id })
+}

@@ -1,0 +1,225 @@
+// The contexts that taps get: every look at the world goes through the recorder.
+import type { TapContext, TreeView } from '../context.js'
+import { ZosError } from '../error.js'
+import { runAction } from '../exec/run-action.js'
+import { hostToolchain } from '../exec/toolchain.js'
+import { componentOf, type Ref } from '../model/artifact.js'
+import { digestOf, type Json, sha256 } from '../model/canonical.js'
+import { DeltaBuilder } from '../model/delta.js'
+import type { Entry, FileEntry } from '../model/entry.js'
+import type { Fetched } from '../model/source.js'
+import type { HostToolchainSpec } from '../model/toolchain.js'
+import type { FileTree } from '../model/tree.js'
+import { contentText } from '../model/tree-node.js'
+import { rememberArtifact } from './memo.js'
+import type { Recorder, Senses } from './recorder.js'
+import type { Session, StoredFetched } from './session.js'
+import { artifactDigest, fileSlot, loadArtifact, loadTree, treeSlot } from './stored-artifact.js'
+
+const artifactOf = (session: Session, id: string) => {
+  const artifact = session.artifacts.get(id)
+  if (!artifact)
+    throw new ZosError('COMPONENT_UNKNOWN', `nothing makes ${id}`, {
+      hint: `components of this build: ${[...session.artifacts.keys()].sort().join(', ') || 'none'}`,
+    })
+  return artifact
+}
+
+const fetchedOf = (session: Session, id: string): StoredFetched => {
+  const fetched = session.fetched.get(id)
+  if (!fetched) throw new ZosError('SOURCE_UNKNOWN', `no source ${id} is declared`)
+  return fetched
+}
+
+/** What fetched things look like to their readers. */
+export const loadFetched = async (session: Session, stored: StoredFetched): Promise<Fetched> => ({
+  ...(stored.blob && { blob: stored.blob }),
+  ...(stored.tree && { tree: await loadTree(session.store, stored.tree) }),
+  ...(stored.facts !== undefined && { facts: stored.facts }),
+})
+
+const splitRef = (subject: string): { id: string; slot: string } => {
+  const at = subject.lastIndexOf(':')
+  return { id: subject.slice(0, at), slot: subject.slice(at + 1) }
+}
+
+/** Senses of what every tap may read. */
+export const baseSenses = (session: Session): Senses => ({
+  file: (path) => session.project.see(path),
+  glob: async (pattern) => digestOf(await session.project.glob(pattern)),
+  folder: async (path) => (await session.project.folder(path)).digest,
+  env: (name) => session.project.env(name) ?? 'missing',
+  setting: (name) => String(session.settings[name as keyof Session['settings']]),
+  settled: (name) => digestOf(settledOf(session, name)),
+  source: (id) => {
+    const { blob, tree, facts } = fetchedOf(session, id)
+    return digestOf({ blob, tree: tree?.digest, facts })
+  },
+  artifact: async (id) => (session.artifacts.has(id) ? artifactDigest(await artifactOf(session, id)) : 'missing'),
+  tree: async (subject) => {
+    const { id, slot } = splitRef(subject)
+    return session.artifacts.has(id) ? ((await artifactOf(session, id)).trees[slot]?.digest ?? 'missing') : 'missing'
+  },
+  product: async (subject) => {
+    const { id, slot } = splitRef(subject)
+    return session.artifacts.has(id) ? ((await artifactOf(session, id)).files[slot]?.sha256 ?? 'missing') : 'missing'
+  },
+  tool: async (spec) => (await hostToolchain(session, JSON.parse(spec) as HostToolchainSpec)).identity,
+})
+
+const settledOf = (session: Session, name: string): Json => session.plan?.settled.get(name) ?? []
+
+const entryText = (entry: Entry | undefined): string => (entry ? sha256(contentText(entry)) : 'missing')
+
+/** Senses of a tree, for taps that see one. */
+export const treeSenses = (tree: FileTree): Senses => ({
+  entry: (path) => entryText(tree.get(path)),
+  resolve: (path) => tree.resolve(path) ?? 'missing',
+  list: (path) => digestOf(tree.list(path)),
+  match: (pattern) => digestOf(tree.glob(pattern).map((record) => [record.path, contentText(record)])),
+  subtree: (path) => tree.subtree(path).digest,
+  root: () => tree.digest,
+})
+
+/** A tree as a tap sees it, with every look recorded. */
+export const treeView = (session: Session, tree: FileTree, recorder: Recorder): TreeView => {
+  const note = (kind: string, subject: string): void =>
+    recorder.note(kind, subject, recorder.senses[kind]!(subject) as string)
+  const read = async (path: string): Promise<Uint8Array> => {
+    note('resolve', path)
+    const target = tree.resolve(path)
+    const entry = target === undefined ? undefined : tree.get(target)
+    if (target !== undefined) note('entry', target)
+    if (entry?.kind !== 'file')
+      throw new ZosError('TREE_MISSING', `${path}: expected a file in the tree, found ${entry?.kind ?? 'nothing'}`)
+    return session.store.blobs.read((entry as FileEntry).blob)
+  }
+  return {
+    get: (path) => {
+      note('entry', path)
+      return tree.get(path)
+    },
+    resolve: (path) => {
+      note('resolve', path)
+      return tree.resolve(path)
+    },
+    list: (path) => {
+      note('list', path)
+      return tree.list(path)
+    },
+    glob: (pattern) => {
+      note('match', pattern)
+      return tree.glob(pattern)
+    },
+    subtree: (path) => {
+      note('subtree', path)
+      return tree.subtree(path)
+    },
+    all: () => {
+      note('root', '/')
+      return tree
+    },
+    read,
+    text: async (path) => Buffer.from(await read(path)).toString('utf8'),
+    delta: (options) => new DeltaBuilder(options),
+  }
+}
+
+/** The context of one run of a tap. */
+export const tapContext = (session: Session, step: string, plugin: string, recorder: Recorder): TapContext => {
+  const { settings, project, store, report } = session
+  const setting = <K extends keyof typeof settings>(name: K): (typeof settings)[K] => {
+    recorder.note('setting', name, String(settings[name]))
+    return settings[name]
+  }
+  const tree = async (reference: Ref): Promise<FileTree> => {
+    const id = componentOf(reference)
+    await recorder.see('tree', `${id}:${reference.slot}`)
+    return loadTree(store, treeSlot(id, await artifactOf(session, id), reference.slot))
+  }
+  return {
+    get arch() {
+      return setting('arch')
+    },
+    get mode() {
+      return setting('mode')
+    },
+    get name() {
+      return setting('name')
+    },
+    get epoch() {
+      return setting('epoch')
+    },
+    project: {
+      bytes: async (path) => {
+        await recorder.see('file', path)
+        return project.bytes(path)
+      },
+      text: async (path) => {
+        await recorder.see('file', path)
+        return project.text(path)
+      },
+      glob: async (pattern) => {
+        await recorder.see('glob', pattern)
+        return project.glob(pattern)
+      },
+      folder: async (path) => {
+        await recorder.see('folder', path)
+        return project.folder(path)
+      },
+      env: (name) => {
+        recorder.note('env', name, project.env(name) ?? 'missing')
+        return project.env(name)
+      },
+    },
+    blobs: store.blobs,
+    settled: (token) => {
+      recorder.note('settled', token.name, digestOf(settledOf(session, token.name)))
+      return settledOf(session, token.name) as never
+    },
+    fetched: async (name) => {
+      const id = `${plugin}/${name}`
+      await recorder.see('source', id)
+      return loadFetched(session, fetchedOf(session, id))
+    },
+    artifact: async (reference) => {
+      const id = componentOf(reference)
+      await recorder.see('artifact', id)
+      return loadArtifact(store, await artifactOf(session, id))
+    },
+    tree,
+    fileOf: async (reference) => {
+      const id = componentOf(reference)
+      await recorder.see('product', `${id}:${reference.slot}`)
+      return fileSlot(id, await artifactOf(session, id), reference.slot)
+    },
+    host: async (spec) => {
+      const toolchain = await hostToolchain(session, spec)
+      recorder.note('tool', JSON.stringify(spec), toolchain.identity)
+      noteToolchain(session, plugin, toolchain)
+      return toolchain
+    },
+    run: (action) => runAction(session, step, action),
+    remember: (name, input, compute) => rememberArtifact(session, plugin, name, input, compute),
+    progress: (text, done, total) => report.progress(step, text, done, total),
+    warn: (code, message, hint) => report.warn({ code, message, plugin, ...(hint !== undefined && { hint }) }),
+  }
+}
+
+/** The lock names the toolchain; another one gives other bytes, which is said. */
+const noteToolchain = (
+  session: Session,
+  plugin: string,
+  { identity, title }: { identity: string; title: string },
+): void => {
+  const key = `${plugin}: ${title.replace(/ [^,]*/g, '')}`
+  const locked = session.lock.toolchain(key)
+  if (!locked) session.lock.setToolchain(key, { identity, title })
+  else if (locked.identity !== identity && !session.flags.update)
+    session.report.warn({
+      code: 'TOOLCHAIN_DIFFERS',
+      plugin,
+      message: `the lock was made with ${locked.title}, this host has ${title}: outputs may differ in bytes`,
+      hint: 'zos update takes this host’s toolchain into the lock',
+    })
+}

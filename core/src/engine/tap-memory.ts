@@ -1,0 +1,107 @@
+// The memory of taps: recorded reads → result. A tap whose reads see the same is not run.
+import { isZosError, ZosError } from '../error.js'
+import type { Tap } from '../hooks.js'
+import { canonical, digestOf, type Json } from '../model/canonical.js'
+import type { Read, TapRecord } from '../store/store.js'
+import { firstDifference, Recorder, type Senses } from './recorder.js'
+import type { Phase, Session } from './session.js'
+
+/** One step: a tap applied to one thing. */
+export interface Step<R> {
+  /** Shown to people and unique within the config: `zinit/units`, `kernel/linux`, `vmlinuz.efi`. */
+  readonly id: string
+  readonly phase: Phase
+  readonly tap: Tap
+  /** Explicit input beside the recorded reads, such as a component's data. */
+  readonly input: Json
+  readonly senses: Senses
+  run(recorder: Recorder): Promise<R>
+  /** To and from what the store keeps. */
+  encode(result: R): Promise<Json>
+  decode(stored: Json): Promise<R>
+  /** Whether everything that a stored result names is in the store. */
+  isWhole(stored: Json): Promise<boolean>
+}
+
+/** The error of a tap, with the place where it arose. */
+export const placed = (cause: unknown, { plugin, hook }: { plugin: string; hook: string }, subject: string): Error => {
+  if (isZosError(cause)) return cause.at({ plugin, hook, subject })
+  const { message, stack } = cause instanceof Error ? cause : new Error(String(cause))
+  const line = stack?.split('\n')[1]?.trim() ?? ''
+  return new ZosError('PLUGIN_FAILED', `${message}\n  ${line}`, {
+    plugin,
+    hook,
+    subject,
+    cause,
+    hint: `this is a defect of the plugin ${plugin}, or of what it was given`,
+  })
+}
+
+const short = (text: string): string =>
+  /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 12) : text.length > 40 ? `${text.slice(0, 37)}…` : text
+
+/** A changed read in words. */
+const readReason = ({ kind, subject, saw }: Read, now: string): string => {
+  if (kind === 'env' || kind === 'setting') return `${subject} changed: ${short(saw)} → ${short(now)}`
+  if (saw === 'missing') return `${subject} is new`
+  if (now === 'missing') return `${subject} is gone`
+  if (kind === 'tool') return `the host's ${subject} changed`
+  if (kind === 'settled') return `the wishes for ${subject} changed`
+  return `${subject} changed`
+}
+
+const optionsReason = (before: string, after: string): string => {
+  const [old, now] = [JSON.parse(before), JSON.parse(after)] as [Record<string, unknown>, Record<string, unknown>]
+  const keys = [...new Set([...Object.keys(old ?? {}), ...Object.keys(now ?? {})])].sort()
+  const changed = keys.filter((key) => canonical(old?.[key]) !== canonical(now?.[key]))
+  return `options changed: ${changed.map((key) => `${key}: ${short(canonical(old[key]))} → ${short(canonical(now[key]))}`).join(', ')}`
+}
+
+const whyNot = async (last: TapRecord | undefined, code: string, options: string, plugin: string, senses: Senses) => {
+  if (!last) return 'first time'
+  if (last.code !== code) return `the code of ${plugin} changed`
+  if (last.options !== options) return optionsReason(last.options, options)
+  const difference = await firstDifference(last.reads, senses)
+  return difference ? readReason(difference.read, difference.now) : 'its result is gone from the store'
+}
+
+/** Runs a step, or takes its remembered result; says why it ran. */
+export const remembered = async <R>(session: Session, step: Step<R>): Promise<R> => {
+  const { store, report } = session
+  const { plugin, hook } = step.tap
+  const code = session.codeOf(plugin)
+  const options = canonical(session.optionsOf(plugin))
+  const key = digestOf({ hook, plugin, code, options, tap: step.tap.name, input: step.input })
+  const place = `${session.config.name}/${session.config.arch}/${step.id}`
+  const started = performance.now()
+  const isForced = session.flags.force(step.id, { phase: step.phase })
+
+  if (!isForced) {
+    for (const record of store.tapRecords(key)) {
+      if (await firstDifference(record.reads, step.senses)) continue
+      if (store.distrust && !(await step.isWhole(record.result))) continue
+      const ms = performance.now() - started
+      session.steps.push({ step: step.id, state: 'hit', ms, why: [] })
+      report.step({ id: step.id, phase: step.phase, state: 'hit', ms })
+      return step.decode(record.result)
+    }
+  }
+
+  const why = isForced ? 'asked for' : await whyNot(store.lastTapRecord(place), code, options, plugin, step.senses)
+  report.step({ id: step.id, phase: step.phase, state: 'started', why })
+  const recorder = new Recorder(step.senses)
+  try {
+    const result = await step.run(recorder)
+    const stored = await step.encode(result)
+    const ms = performance.now() - started
+    await store.setTapRecord(place, key, { code, options, reads: recorder.reads, result: stored, ms })
+    session.steps.push({ step: step.id, state: 'ran', ms, why: [why] })
+    report.step({ id: step.id, phase: step.phase, state: 'ran', ms, why })
+    return result
+  } catch (cause) {
+    const ms = performance.now() - started
+    session.steps.push({ step: step.id, state: 'failed', ms, why: [why] })
+    report.step({ id: step.id, phase: step.phase, state: 'failed', ms, why })
+    throw placed(cause, step.tap, step.id)
+  }
+}

@@ -1,0 +1,159 @@
+// Runs an action, or takes its remembered result; the same action runs once, also when two builds want it.
+import { lstat, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Session } from '../engine/session.js'
+import { isTreeWhole, loadTree, type StoredTree, storeTree } from '../engine/stored-artifact.js'
+import { ZosError } from '../error.js'
+import { readFolder } from '../io/folder-read.js'
+import { writeFolder } from '../io/folder-write.js'
+import { runProcess } from '../io/process.js'
+import type { Action, ActionResult } from '../model/action.js'
+import type { Json } from '../model/canonical.js'
+import type { TreeRecord } from '../model/entry.js'
+import { FileTree } from '../model/tree.js'
+import { actionKey, inputRoot } from './action-key.js'
+import { checkExecutor, executorCommand } from './executor.js'
+
+interface StoredResult {
+  readonly tree: StoredTree
+  readonly stdout: string
+}
+
+/** Times of materialised inputs, seconds since 1970: fixed, since make and cargo look at them. */
+const inputTime = 315_532_800
+/** Standard output is kept up to here; the log has all of it. Characters. */
+const stdoutLimit = 1 << 20
+
+const inFlight = new WeakMap<Session, Map<string, Promise<ActionResult>>>()
+
+export const runAction = async (session: Session, step: string, action: Action): Promise<ActionResult> => {
+  const input = inputRoot(action)
+  const key = actionKey(action, input, session.flags.executor)
+  const running = inFlight.get(session) ?? new Map<string, Promise<ActionResult>>()
+  inFlight.set(session, running)
+  const known = running.get(key)
+  if (known) return known
+  const promise = once(session, step, action, input, key).finally(() => running.delete(key))
+  running.set(key, promise)
+  return promise
+}
+
+const recall = async ({ store, flags }: Session, step: string, key: string): Promise<ActionResult | undefined> => {
+  if (flags.force(step, { phase: 'build' })) return undefined
+  const stored = store.result('action', key) as StoredResult | undefined
+  if (!stored || (store.distrust && !(await isTreeWhole(store, stored.tree)))) return undefined
+  return { tree: await loadTree(store, stored.tree), stdout: stored.stdout }
+}
+
+const once = async (
+  session: Session,
+  step: string,
+  action: Action,
+  input: FileTree,
+  key: string,
+): Promise<ActionResult> => {
+  const { store, signal } = session
+  const hit = await recall(session, step, key)
+  if (hit) return hit
+  while (!store.claim(key)) {
+    session.report.progress(step, 'waiting for another build that does the same')
+    await pause(200, undefined, { signal })
+    const theirs = await recall(session, step, key)
+    if (theirs) return theirs
+  }
+  try {
+    return await session.limiter(() => execute(session, step, action, input, key))
+  } finally {
+    store.release(key)
+  }
+}
+
+const logPath = (session: Session, name: string): string =>
+  join(session.store.logFolder, `${session.config.name}-${name.replace(/[^A-Za-z0-9._+-]+/g, '-')}.log`)
+
+const execute = async (
+  session: Session,
+  step: string,
+  action: Action,
+  input: FileTree,
+  key: string,
+): Promise<ActionResult> => {
+  const { store, signal, flags } = session
+  await checkExecutor(flags.executor)
+  const folder = store.workFolder(`action-${key.slice(0, 16)}`)
+  await rm(folder, { recursive: true, force: true })
+  const log = logPath(session, `${step}-${action.name}`)
+  await rm(log, { force: true })
+  session.report.progress(step, `${action.name}: preparing ${input.count} inputs`)
+  await writeFolder(input.records(), store.blobs, folder, {
+    epoch: inputTime,
+    blobPath: (blob) => store.blobs.path(blob),
+  })
+  const jobs = String(Math.max(1, Math.min(flags.jobs, availableParallelism())))
+  const command = executorCommand(flags.executor, {
+    folder,
+    cwd: action.cwd ?? '',
+    command: action.command,
+    // How many jobs a tool runs at once is not part of what is built.
+    env: { CARGO_BUILD_JOBS: jobs, MAKEFLAGS: `-j${jobs}`, ...action.env },
+    toolchain: action.toolchain,
+  })
+  await writeFile(log, `$ ${action.command.join(' ')}\n`)
+  let stdout = ''
+  const errors: string[] = []
+  try {
+    await runProcess({
+      ...command,
+      cwd: folder,
+      signal,
+      logFile: log,
+      stdout: 'lines',
+      onLine: (line, stream) => {
+        if (stream === 'stdout' && stdout.length < stdoutLimit) stdout += `${line}\n`
+        if (/(^|\s)(error(\[E\d+\])?:|fatal:|undefined reference|No space left)/.test(line) && errors.length < 5)
+          errors.push(line.trim())
+        if (line.trim() !== '') session.report.progress(step, line.trim())
+      },
+    })
+  } catch (cause) {
+    await rm(folder, { recursive: true, force: true })
+    signal.throwIfAborted()
+    throw failure(action, cause as Error, errors, log)
+  }
+  const tree = await collect(session, action, folder, log)
+  await rm(folder, { recursive: true, force: true })
+  await store.setResult('action', key, { tree: await storeTree(store, tree), stdout } as unknown as Json)
+  return { tree, stdout }
+}
+
+const failure = (action: Action, cause: Error, errors: readonly string[], log: string): ZosError =>
+  new ZosError('ACTION_FAILED', `${action.name}: ${errors[0] ?? cause.message.split('\n').slice(0, 8).join('\n  ')}`, {
+    hint: [`log: ${log}`],
+    cause,
+    data: { log, command: action.command, errors },
+  })
+
+const collect = async (session: Session, action: Action, folder: string, log: string): Promise<FileTree> => {
+  const records: TreeRecord[] = []
+  for (const output of [...action.outputs].sort()) {
+    const found = await lstat(join(folder, output)).catch(() => undefined)
+    if (!found)
+      throw new ZosError('ACTION_OUTPUT', `${action.name} ended well but left no ${output}`, { hint: [`log: ${log}`] })
+    if (found.isDirectory()) {
+      for (const record of await readFolder(join(folder, output), session.store.blobs, { modes: 'git' }))
+        records.push({ ...record, path: `/${output}${record.path}` })
+    } else {
+      const parent = output.includes('/') ? output.slice(0, output.lastIndexOf('/')) : ''
+      const name = output.slice(output.lastIndexOf('/') + 1)
+      const siblings = await readFolder(join(folder, parent), session.store.blobs, {
+        modes: 'git',
+        ignore: (path) => path !== name,
+      })
+      for (const record of siblings)
+        records.push({ ...record, path: parent ? `/${parent}${record.path}` : record.path })
+    }
+  }
+  return FileTree.from(records)
+}

@@ -1,0 +1,131 @@
+// The network and the host as fetchers see them.
+import { mkdirSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { FetchContext, HostCommand, Scratch } from '../context.js'
+import { rememberArtifact } from '../engine/memo.js'
+import type { Session } from '../engine/session.js'
+import { ExitCode, ZosError } from '../error.js'
+import { findTool } from '../exec/toolchain.js'
+import type { Blob, TreeRecord } from '../model/entry.js'
+import { FileTree } from '../model/tree.js'
+import type { Store } from '../store/store.js'
+import { readFolder } from './folder-read.js'
+import { writeFolder } from './folder-write.js'
+import { glob as globHost } from './host-glob.js'
+import type { Http } from './http.js'
+import { runProcess } from './process.js'
+
+/** Downloads of one build; the connections are made when the first is asked for. */
+export interface Network {
+  http(): Promise<Http>
+  close(): Promise<void>
+}
+
+/** Bytes of a download where neither source nor option says more. */
+const defaultMaxSize = 1 << 30
+
+export const createNetwork = (store: Store, env: Readonly<Record<string, string | undefined>>): Network => {
+  let http: Promise<Http> | undefined
+  return {
+    http: () => {
+      http ??= import('./http.js').then(({ createHttp }) => createHttp({ folder: store.partialFolder, env }))
+      return http
+    },
+    close: async () => {
+      if (http) await (await http).close()
+    },
+  }
+}
+
+const scratchIn = (session: Session, path: string): Scratch => ({
+  path,
+  write: async (name, content) => {
+    const target = join(path, name)
+    mkdirSync(dirname(target), { recursive: true })
+    if (typeof content === 'object' && 'sha256' in content)
+      await session.store.blobs.copyTo(content as Blob, target, 0o644)
+    else await writeFile(target, content as string | Uint8Array)
+  },
+  writeTree: async (name, tree) => {
+    const { blobs } = session.store
+    await writeFolder(tree.records(), blobs, join(path, name), {
+      epoch: session.settings.epoch,
+      blobPath: (blob) => blobs.path(blob),
+    })
+  },
+  text: (name) => readFile(join(path, name), 'utf8'),
+  blob: async (name) => session.store.blobs.put(await readFile(join(path, name))),
+  tree: async (name) =>
+    FileTree.from((await readFolder(join(path, name), session.store.blobs, { modes: 'git' })) as readonly TreeRecord[]),
+})
+
+let scratches = 0
+
+/** The context of pins and fetchers. `step` is what progress and errors are about. */
+export const fetchContext = (
+  session: Session,
+  step: string,
+  plugin: string,
+  fetchPinned: FetchContext['fetch'],
+): FetchContext & { dispose(): Promise<void> } => {
+  const { settings, store, signal, flags, report, env } = session
+  const folders: string[] = []
+  const makeScratch = (): Scratch => {
+    const folder = store.workFolder(`fetch-${++scratches}`)
+    folders.push(folder)
+    return scratchIn(session, folder)
+  }
+  const online = (what: string): void => {
+    if (!flags.offline) return
+    throw new ZosError('OFFLINE', `${what} is not in the store, and --offline forbids the network`, {
+      hint: 'run once without --offline',
+      exit: ExitCode.fetch,
+    })
+  }
+  return {
+    ...settings,
+    project: session.project,
+    blobs: store.blobs,
+    offline: flags.offline,
+    signal,
+    env,
+    download: async (urls, { sha256, size, maxSize = defaultMaxSize } = {}) => {
+      const known = sha256 !== undefined && size !== undefined ? { sha256, size } : undefined
+      if (known && store.blobs.has(known)) return known
+      online(urls[0] ?? step)
+      const http = await session.network.http()
+      return http.download(
+        { urls, maxSize, ...(sha256 !== undefined && { sha256 }), ...(size !== undefined && { size }) },
+        ({ path, sha256: digest, size: bytes }) => store.blobs.adopt(path, { sha256: digest, size: bytes }),
+        { signal, onProgress: (bytes, total) => report.progress(step, 'downloading', bytes, total) },
+      )
+    },
+    run: async (command: HostCommand) => {
+      const folder = folders[0] ?? makeScratch().path
+      const inherited = Object.fromEntries(
+        Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined),
+      )
+      const { stdout, stderr } = await runProcess({
+        file: findTool(command.file, env) ?? command.file,
+        args: command.args,
+        env: { ...inherited, ...command.env },
+        cwd: command.cwd ? join(folder, command.cwd) : folder,
+        signal,
+        onLine: (line) => report.progress(step, line.trim()),
+      })
+      return { stdout: stdout.toString('utf8'), stderr }
+    },
+    has: async (tool) => findTool(tool, env) !== undefined,
+    hostText: (path) => readFile(path, 'utf8').catch(() => undefined),
+    hostGlob: (pattern) => globHost(pattern),
+    scratch: async () => makeScratch(),
+    remember: (name, input, compute) => rememberArtifact(session, plugin, name, input, compute),
+    fetch: fetchPinned,
+    progress: (text, done, total) => report.progress(step, text, done, total),
+    warn: (code, message, hint) => report.warn({ code, message, plugin, ...(hint !== undefined && { hint }) }),
+    dispose: async () => {
+      for (const folder of folders) await rm(folder, { recursive: true, force: true })
+    },
+  }
+}

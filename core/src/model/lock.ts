@@ -1,0 +1,174 @@
+// The lock: every pin of one config, as text that diffs well. Parsing is strict, since a person may have edited it.
+import { ExitCode, ZosError } from '../error.js'
+import { canonical, digestOf, type Json } from './canonical.js'
+
+/** A question and its answer. The question is kept whole, so that a changed one can be shown as a difference. */
+export interface LockEntry {
+  readonly request: Json
+  readonly pin: Json
+}
+
+/** Which tools built something: a host with others gives other bytes, and is named. */
+export interface LockedToolchain {
+  readonly identity: string
+  readonly title: string
+}
+
+interface LockSection {
+  /** By plugin id, then by entry name. */
+  readonly pins: Record<string, Record<string, LockEntry>>
+  /** By plugin id and title. */
+  readonly toolchains: Record<string, LockedToolchain>
+}
+
+interface LockData {
+  /** Seconds since 1970 that every output carries. */
+  epoch: number
+  readonly arch: Record<string, LockSection>
+}
+
+const format = 1
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined)
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, sorted(member)]))
+}
+
+const refuse = (file: string, what: string, cause?: unknown): never => {
+  throw new ZosError('LOCK_INVALID', `${file}: ${what}`, {
+    hint: ['put back the last good version from version control', 'or make a new one: zos update'],
+    exit: ExitCode.lock,
+    cause,
+  })
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Parses a lock; `file` is for errors. Anything that is not a lock of this format is `LOCK_INVALID`. */
+export const parseLock = (text: string, file: string): LockData => {
+  let data: unknown
+  try {
+    data = JSON.parse(text)
+  } catch (cause) {
+    return refuse(file, `is not JSON: ${(cause as Error).message}`, cause)
+  }
+  if (!isRecord(data)) return refuse(file, 'expected an object')
+  if (data.version !== format)
+    return refuse(file, `has version ${JSON.stringify(data.version)}; this zos reads ${format}`)
+  if (!Number.isSafeInteger(data.epoch) || (data.epoch as number) < 0)
+    return refuse(file, 'epoch: expected seconds since 1970')
+  if (!isRecord(data.arch)) return refuse(file, 'arch: expected an object')
+  for (const [arch, section] of Object.entries(data.arch)) {
+    if (!isRecord(section) || !isRecord(section.pins) || !isRecord(section.toolchains))
+      return refuse(file, `arch.${arch}: expected pins and toolchains`)
+    for (const [plugin, entries] of Object.entries(section.pins)) {
+      if (!isRecord(entries)) return refuse(file, `arch.${arch}.pins.${plugin}: expected an object`)
+      for (const [name, entry] of Object.entries(entries))
+        if (!isRecord(entry) || !('request' in entry) || !('pin' in entry))
+          return refuse(file, `arch.${arch}.pins.${plugin}.${name}: expected request and pin`)
+    }
+  }
+  return { epoch: data.epoch as number, arch: data.arch as LockData['arch'] }
+}
+
+/** The lock of one build: what it held, and what has been added or moved since. */
+export class LockBook {
+  readonly file: string
+  readonly #arch: string
+  readonly #data: LockData
+  readonly #before: string
+  /** Keys that this build asked for; the others are stale and go when the lock is written. */
+  readonly #used = new Set<string>()
+  readonly #isNew: boolean
+
+  constructor(file: string, text: string | undefined, arch: string, now: number) {
+    this.file = file
+    this.#arch = arch
+    this.#isNew = text === undefined
+    this.#data = text === undefined ? { epoch: Math.floor(now / 1000), arch: {} } : parseLock(text, file)
+    this.#before = text ?? ''
+  }
+
+  get isNew(): boolean {
+    return this.#isNew
+  }
+
+  get epoch(): number {
+    return this.#data.epoch
+  }
+
+  get #section(): LockSection {
+    this.#data.arch[this.#arch] ??= { pins: {}, toolchains: {} }
+    return this.#data.arch[this.#arch]!
+  }
+
+  entry(plugin: string, name: string): LockEntry | undefined {
+    this.#used.add(`${plugin} ${name}`)
+    return this.#section.pins[plugin]?.[name]
+  }
+
+  set(plugin: string, name: string, entry: LockEntry): void {
+    this.#used.add(`${plugin} ${name}`)
+    const entries = this.#section.pins[plugin] ?? {}
+    this.#section.pins[plugin] = entries
+    entries[name] = entry
+  }
+
+  toolchain(key: string): LockedToolchain | undefined {
+    return this.#section.toolchains[key]
+  }
+
+  setToolchain(key: string, toolchain: LockedToolchain): void {
+    this.#section.toolchains[key] = toolchain
+  }
+
+  moveEpoch(now: number): void {
+    this.#data.epoch = Math.floor(now / 1000)
+  }
+
+  /** Digest of the pins of this architecture, for the manifest. */
+  get digest(): string {
+    return digestOf(this.#section.pins)
+  }
+
+  /** Takes out entries that the config no longer asks for. */
+  prune(): void {
+    for (const [plugin, entries] of Object.entries(this.#section.pins)) {
+      for (const name of Object.keys(entries)) if (!this.#used.has(`${plugin} ${name}`)) delete entries[name]
+      if (Object.keys(entries).length === 0) delete this.#section.pins[plugin]
+    }
+  }
+
+  get text(): string {
+    const { epoch, arch } = this.#data
+    return `${JSON.stringify({ version: format, epoch, arch: sorted(arch) }, undefined, 2)}\n`
+  }
+
+  get isChanged(): boolean {
+    return this.text !== this.#before
+  }
+}
+
+/** The differences of two plain values as lines, `path: old → new`, at most `limit`. */
+export const differences = (before: unknown, after: unknown, path = '', limit = 12): string[] => {
+  if (canonical(before) === canonical(after)) return []
+  const show = (value: unknown): string => {
+    const text = value === undefined ? 'nothing' : canonical(value)
+    return text.length > 60 ? `${text.slice(0, 57)}…` : text
+  }
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const [old, now] = [before.map(canonical), after.map(canonical)]
+    return [
+      ...old.filter((item) => !now.includes(item)).map((item) => `${path}: ${item} is gone`),
+      ...now.filter((item) => !old.includes(item)).map((item) => `${path}: ${item} is new`),
+    ].slice(0, limit)
+  }
+  if (!isRecord(before) || !isRecord(after)) return [`${path || 'request'}: ${show(before)} → ${show(after)}`]
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+  return keys
+    .flatMap((key) => differences(before[key], after[key], path ? `${path}.${key}` : key, limit))
+    .slice(0, limit)
+}

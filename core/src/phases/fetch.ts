@@ -1,0 +1,80 @@
+// fetch: every pinned source into the store, and what they make known, until nothing is new.
+import type { Session, StoredFetched } from '../engine/session.js'
+import { isTreeWhole, storeTree } from '../engine/stored-artifact.js'
+import { loadFetched } from '../engine/tap-context.js'
+import { placed } from '../engine/tap-memory.js'
+import { ExitCode, ZosError } from '../error.js'
+import { fetchContext } from '../io/network.js'
+import { digestOf, type Json } from '../model/canonical.js'
+import type { Fetched, PinnedSource, Source } from '../model/source.js'
+import { pinSource } from './resolve.js'
+
+/** Downloads under way at once; each kind bounds itself further. */
+const width = 16
+
+const store = async (session: Session, fetched: Fetched): Promise<StoredFetched> => ({
+  ...(fetched.blob && { blob: fetched.blob }),
+  ...(fetched.tree && { tree: await storeTree(session.store, fetched.tree) }),
+  ...(fetched.facts !== undefined && { facts: fetched.facts }),
+  ...(fetched.sources && { sources: fetched.sources as unknown as Record<string, Json> }),
+})
+
+const isWhole = async (session: Session, { blob, tree }: StoredFetched): Promise<boolean> =>
+  (!blob || session.store.blobs.has(blob)) && (!tree || (await isTreeWhole(session.store, tree)))
+
+const fetchStored = async (session: Session, plugin: string, pinned: PinnedSource): Promise<StoredFetched> => {
+  const id = `${plugin}/${pinned.name}`
+  const key = digestOf({ source: pinned.source, pin: pinned.pin })
+  const isLive = pinned.source.kind === 'path'
+  const known = isLive ? undefined : (session.store.result('fetch', key) as StoredFetched | undefined)
+  if (known && !(session.store.distrust && !(await isWhole(session, known)))) return known
+  session.report.step({ id, phase: 'fetch', state: 'started' })
+  const started = performance.now()
+  const fetched = await session.tapables.fetch.for(pinned.source.kind).promise(async (tap) => {
+    const ctx = fetchContext(session, id, plugin, (one) => fetchPinned(session, plugin, one))
+    try {
+      return await tap.run(pinned, ctx)
+    } catch (cause) {
+      session.report.step({ id, phase: 'fetch', state: 'failed' })
+      throw placed(cause, tap, id)
+    } finally {
+      await ctx.dispose()
+    }
+  })
+  if (fetched === undefined)
+    throw new ZosError(
+      'SOURCE_KIND',
+      `no plugin of this config fetches sources of kind ${pinned.source.kind} (${id})`,
+      { exit: ExitCode.config },
+    )
+  const stored = await store(session, fetched as Fetched)
+  if (!isLive) await session.store.setResult('fetch', key, stored as unknown as Json)
+  session.report.step({ id, phase: 'fetch', state: isLive ? 'hit' : 'ran', ms: performance.now() - started })
+  return stored
+}
+
+/** One pinned source, from the store or through the hook of its kind. */
+export const fetchPinned = async (session: Session, plugin: string, pinned: PinnedSource): Promise<Fetched> =>
+  loadFetched(session, await fetchStored(session, plugin, pinned))
+
+export const fetch = async (session: Session): Promise<void> => {
+  const plan = session.plan!
+  const queue = [...plan.sources.keys()].filter((id) => !session.fetched.has(id))
+  const total = new Set(queue)
+  const work = async (): Promise<void> => {
+    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+      const pinned = plan.sources.get(id)!
+      const stored = await fetchStored(session, pinned.plugin, pinned)
+      session.fetched.set(id, stored)
+      for (const [name, source] of Object.entries(stored.sources ?? {})) {
+        const inner = `${pinned.name}/${name}`
+        if (plan.sources.has(`${pinned.plugin}/${inner}`)) continue
+        await pinSource(session, pinned.plugin, inner, source as Source)
+        queue.push(`${pinned.plugin}/${inner}`)
+        total.add(`${pinned.plugin}/${inner}`)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: width }, work))
+  if (queue.length > 0) await work()
+}

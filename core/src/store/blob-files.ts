@@ -1,0 +1,158 @@
+// Content-addressed files: written to a temporary name, hashed on the way, renamed. A name stands for its content.
+import { createHash, randomBytes } from 'node:crypto'
+import { constants, createReadStream, mkdirSync, statSync } from 'node:fs'
+import { chmod, copyFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ExitCode, isZosError, ZosError } from '../error.js'
+import type { Blobs } from '../model/blobs.js'
+import { sha256 } from '../model/canonical.js'
+import type { Blob } from '../model/entry.js'
+
+const storeError = (folder: string, cause: unknown): ZosError => {
+  if (isZosError(cause)) return cause
+  const code = (cause as NodeJS.ErrnoException).code
+  const words =
+    code === 'ENOSPC' ? 'the disk is full' : code === 'EROFS' || code === 'EACCES' ? 'it is not writable' : ''
+  return new ZosError('STORE_WRITE', `the store ${folder} cannot take a file: ${words || (cause as Error).message}`, {
+    hint: 'make room (zos gc), or name another folder with ZOS_STORE',
+    exit: ExitCode.store,
+    cause,
+  })
+}
+
+export class BlobFiles implements Blobs {
+  readonly #folder: string
+  readonly #incoming: string
+  /** Digests known to be there, so that a build asks the disk once. */
+  readonly #present = new Set<string>()
+
+  /** `incoming` is where files grow; on the same file system as `folder`. */
+  constructor(folder: string, incoming: string) {
+    this.#folder = folder
+    this.#incoming = incoming
+  }
+
+  /** Where a blob lies, or would. */
+  path({ sha256: digest }: Blob): string {
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw new ZosError('BLOB_DIGEST', `${JSON.stringify(digest)} is not a SHA-256`)
+    return join(this.#folder, digest.slice(0, 2), digest)
+  }
+
+  /** There, and of the right size. */
+  has(blob: Blob): boolean {
+    if (this.#present.has(blob.sha256)) return true
+    const found = statSync(this.path(blob), { throwIfNoEntry: false })
+    if (found?.size !== blob.size) return false
+    this.#present.add(blob.sha256)
+    return true
+  }
+
+  #missing(blob: Blob, cause?: unknown): ZosError {
+    this.#present.delete(blob.sha256)
+    return new ZosError('BLOB_MISSING', `the store has no content ${blob.sha256} of ${blob.size} bytes`, {
+      hint: 'build again: what gave it runs again',
+      exit: ExitCode.store,
+      data: { blob },
+      cause,
+    })
+  }
+
+  async read(blob: Blob): Promise<Uint8Array> {
+    const bytes = await readFile(this.path(blob)).catch((cause) => {
+      throw this.#missing(blob, cause)
+    })
+    if (bytes.length !== blob.size) throw this.#missing(blob)
+    return bytes
+  }
+
+  /** Reads and checks the digest: for what enters an output or leaves the machine. A blob that is not what its name says is removed. */
+  async readVerified(blob: Blob): Promise<Uint8Array> {
+    const bytes = await this.read(blob)
+    if (sha256(bytes) === blob.sha256) return bytes
+    await rm(this.path(blob), { force: true })
+    throw this.#missing(blob)
+  }
+
+  async *stream(blob: Blob): AsyncIterable<Uint8Array> {
+    if (!this.has(blob)) throw this.#missing(blob)
+    let size = 0
+    for await (const chunk of createReadStream(this.path(blob), { highWaterMark: 1 << 20 })) {
+      size += (chunk as Uint8Array).length
+      yield chunk as Uint8Array
+    }
+    if (size !== blob.size) throw this.#missing(blob)
+  }
+
+  async put(content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<Blob> {
+    try {
+      if (typeof content === 'string') return await this.#putBytes(Buffer.from(content))
+      if (content instanceof Uint8Array) return await this.#putBytes(content)
+      return await this.#putStream(content)
+    } catch (cause) {
+      throw storeError(this.#folder, cause)
+    }
+  }
+
+  async #putBytes(bytes: Uint8Array): Promise<Blob> {
+    const blob = { sha256: sha256(bytes), size: bytes.length }
+    if (this.has(blob)) return blob
+    const temporary = this.temporary()
+    await writeFile(temporary, bytes, { flag: 'wx', mode: 0o444 })
+    return this.#accept(temporary, blob)
+  }
+
+  async #putStream(chunks: AsyncIterable<Uint8Array>): Promise<Blob> {
+    const temporary = this.temporary()
+    const hash = createHash('sha256')
+    let size = 0
+    const file = await open(temporary, 'wx', 0o444)
+    try {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        size += chunk.length
+        await file.write(chunk)
+      }
+    } catch (cause) {
+      await file.close()
+      await rm(temporary, { force: true })
+      throw cause
+    }
+    await file.close()
+    return this.#accept(temporary, { sha256: hash.digest('hex'), size })
+  }
+
+  /** A name for a file that is on its way into the store. */
+  temporary(): string {
+    return join(this.#incoming, randomBytes(12).toString('hex'))
+  }
+
+  /** Takes over a finished file whose digest the caller has computed while writing it. */
+  async adopt(path: string, blob: Blob): Promise<Blob> {
+    await chmod(path, 0o444)
+    return this.#accept(path, blob)
+  }
+
+  async #accept(temporary: string, blob: Blob): Promise<Blob> {
+    if (this.has(blob)) {
+      await rm(temporary, { force: true })
+      return blob
+    }
+    const target = this.path(blob)
+    await rename(temporary, target).catch(async (cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') throw cause
+      mkdirSync(join(this.#folder, blob.sha256.slice(0, 2)), { recursive: true })
+      await rename(temporary, target)
+    })
+    this.#present.add(blob.sha256)
+    return blob
+  }
+
+  /** Copies a blob to a file by copy or reflink, never by hard link. */
+  async copyTo(blob: Blob, path: string, mode: number): Promise<void> {
+    await mkdir(join(path, '..'), { recursive: true })
+    await copyFile(this.path(blob), path, constants.COPYFILE_FICLONE).catch((cause: NodeJS.ErrnoException) => {
+      throw cause.code === 'ENOENT' ? this.#missing(blob, cause) : cause
+    })
+    await chmod(path, mode)
+  }
+}

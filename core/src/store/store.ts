@@ -1,0 +1,230 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ExitCode, ZosError } from '../error.js'
+import { canonical, digestOf, type Json } from '../model/canonical.js'
+import type { Blob } from '../model/entry.js'
+import { BlobFiles } from './blob-files.js'
+import { type Connection, openDatabase } from './database.js'
+import { isAlive, ownerOf } from './process-owner.js'
+
+/** Number of the store's layout; a folder of another number is left alone and a fresh one is made beside it. */
+const format = 1
+/** Values above this lie in a blob; SQLite keeps the digest. Bytes. */
+const inlineLimit = 64 * 1024
+
+/** What a tap looked at, and what it saw: kind and subject (`file config/init`), and a digest or short value. */
+export interface Read {
+  readonly kind: string
+  readonly subject: string
+  readonly saw: string
+}
+
+/** One run of a tap, as remembered. */
+export interface TapRecord {
+  /** Digest of the plugin's code, for the reason of a rerun. */
+  readonly code: string
+  readonly options: string
+  readonly reads: readonly Read[]
+  readonly result: Json
+  /** Milliseconds that the run took. */
+  readonly ms: number
+}
+
+/** A line of a build's history. */
+export interface StepHistory {
+  readonly step: string
+  readonly state: 'hit' | 'ran' | 'failed'
+  readonly ms: number
+  readonly why: readonly string[]
+}
+
+/**
+ * One folder that holds what builds made: blobs by digest, and in SQLite which step gave what. A blob comes before the
+ * row that names it, so a row may be trusted as far as its blobs are there.
+ */
+export class Store {
+  readonly folder: string
+  readonly blobs: BlobFiles
+  readonly #db: Connection
+  readonly #owner: string
+  readonly #clock: () => number
+  /** Set when a blob turned out to be missing: from then on a result counts only with all its blobs. */
+  distrust = false
+
+  private constructor(folder: string, clock: () => number) {
+    this.folder = join(folder, `v${format}`)
+    this.#clock = clock
+    try {
+      for (const part of ['blobs', 'work', 'logs', 'partial']) mkdirSync(join(this.folder, part), { recursive: true })
+    } catch (cause) {
+      throw new ZosError('STORE_FOLDER', `the store ${folder} cannot be made: ${(cause as Error).message}`, {
+        hint: 'name a folder that you may write to with ZOS_STORE',
+        exit: ExitCode.store,
+        cause,
+      })
+    }
+    this.#owner = ownerOf(process.pid) ?? `${process.pid}:0`
+    this.#db = openDatabase(join(this.folder, 'store.sqlite'))
+    this.#db.prepare('INSERT OR REPLACE INTO lease(owner, at) VALUES(?, ?)').run(this.#owner, clock())
+    this.#sweep()
+    const incoming = this.workFolder('incoming')
+    this.blobs = new BlobFiles(join(this.folder, 'blobs'), incoming)
+  }
+
+  /** Opens the store in a folder, makes it where there is none, and takes a lease for this process. */
+  static open(folder: string, clock: () => number): Store {
+    return new Store(folder, clock)
+  }
+
+  close(): void {
+    try {
+      this.#db.prepare('DELETE FROM claim WHERE owner = ?').run(this.#owner)
+      this.#db.prepare('DELETE FROM lease WHERE owner = ?').run(this.#owner)
+    } finally {
+      this.#db.close()
+      rmSync(join(this.folder, 'work', this.#owner), { recursive: true, force: true })
+    }
+  }
+
+  /** Removes what ended processes left. */
+  #sweep(): void {
+    const work = join(this.folder, 'work')
+    for (const name of readdirSync(work)) {
+      if (name !== this.#owner && !isAlive(name)) rmSync(join(work, name), { recursive: true, force: true })
+    }
+    for (const { owner } of this.#db.prepare('SELECT owner FROM lease').all() as { owner: string }[]) {
+      if (isAlive(owner)) continue
+      this.#db.prepare('DELETE FROM lease WHERE owner = ?').run(owner)
+      this.#db.prepare('DELETE FROM claim WHERE owner = ?').run(owner)
+    }
+  }
+
+  /** A folder of this process below the store, made when asked for; it goes when the process ends. */
+  workFolder(name: string): string {
+    const path = join(this.folder, 'work', this.#owner, name)
+    mkdirSync(path, { recursive: true })
+    return path
+  }
+
+  get logFolder(): string {
+    return join(this.folder, 'logs')
+  }
+
+  /** Where cut downloads wait to be resumed. */
+  get partialFolder(): string {
+    return join(this.folder, 'partial')
+  }
+
+  async #pack(value: Json | object): Promise<string> {
+    const text = canonical(value)
+    if (text.length <= inlineLimit) return text
+    const { sha256, size } = await this.blobs.put(text)
+    return `@${sha256}/${size}`
+  }
+
+  #unpack(text: string): unknown {
+    if (!text.startsWith('@')) return JSON.parse(text)
+    const [sha256 = '', size] = text.slice(1).split('/')
+    try {
+      return JSON.parse(readFileSync(this.blobs.path({ sha256, size: Number(size) }), 'utf8'))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The remembered result of an action or of a pure function. */
+  result(kind: 'action' | 'memo' | 'fetch', key: string): Json | undefined {
+    const row = this.#db.prepare('SELECT value FROM result WHERE kind = ? AND key = ?').get(kind, key) as
+      | { value: string }
+      | undefined
+    return row && (this.#unpack(row.value) as Json | undefined)
+  }
+
+  async setResult(kind: 'action' | 'memo' | 'fetch', key: string, value: Json): Promise<void> {
+    const text = await this.#pack(value)
+    this.#db
+      .prepare('INSERT OR REPLACE INTO result(kind, key, value, at) VALUES(?, ?, ?, ?)')
+      .run(kind, key, text, this.#clock())
+  }
+
+  /** Runs of taps with this key, newest first. */
+  *tapRecords(key: string): Generator<TapRecord> {
+    const rows = this.#db.prepare('SELECT record FROM tap WHERE key = ? ORDER BY at DESC, id DESC LIMIT 16').all(key)
+    for (const { record } of rows as { record: string }[]) {
+      const value = this.#unpack(record)
+      if (value !== undefined) yield value as TapRecord
+    }
+  }
+
+  /** The last run of a step, whatever its key: what a rerun is compared with. */
+  lastTapRecord(step: string): TapRecord | undefined {
+    const row = this.#db.prepare('SELECT record FROM tap WHERE step = ? ORDER BY at DESC, id DESC LIMIT 1').get(step) as
+      | { record: string }
+      | undefined
+    return row && (this.#unpack(row.record) as TapRecord | undefined)
+  }
+
+  async setTapRecord(step: string, key: string, record: TapRecord): Promise<void> {
+    const text = await this.#pack(record as unknown as Json)
+    this.#db
+      .prepare('INSERT OR REPLACE INTO tap(step, key, reads, record, at) VALUES(?, ?, ?, ?, ?)')
+      .run(step, key, digestOf(record.reads), text, this.#clock())
+  }
+
+  /** The digest of a file whose stamp has not changed since it was hashed. */
+  fileDigest(path: string, stamp: string): Blob | undefined {
+    return this.#db.prepare('SELECT sha256, size FROM file WHERE path = ? AND stamp = ?').get(path, stamp) as
+      | Blob
+      | undefined
+  }
+
+  setFileDigest(path: string, stamp: string, { sha256, size }: Blob): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO file(path, stamp, sha256, size) VALUES(?, ?, ?, ?)')
+      .run(path, stamp, sha256, size)
+  }
+
+  /** Takes the right to make something, so that two builds make it once; `false` while another live process has it. */
+  claim(key: string): boolean {
+    const take = this.#db.transaction((): boolean => {
+      const row = this.#db.prepare('SELECT owner FROM claim WHERE key = ?').get(key) as { owner: string } | undefined
+      if (row && row.owner !== this.#owner && isAlive(row.owner)) return false
+      this.#db.prepare('INSERT OR REPLACE INTO claim(key, owner) VALUES(?, ?)').run(key, this.#owner)
+      return true
+    })
+    return take.immediate()
+  }
+
+  release(key: string): void {
+    this.#db.prepare('DELETE FROM claim WHERE key = ? AND owner = ?').run(key, this.#owner)
+  }
+
+  async addHistory(config: string, ms: number, ok: boolean, steps: readonly StepHistory[]): Promise<void> {
+    const text = await this.#pack(steps as unknown as Json)
+    this.#db
+      .prepare('INSERT INTO history(config, at, ms, ok, steps) VALUES(?, ?, ?, ?, ?)')
+      .run(config, this.#clock(), Math.round(ms), ok ? 1 : 0, text)
+  }
+
+  /** Builds of a config, newest first. `at` is milliseconds since 1970. */
+  *history(config: string): Generator<{ at: number; ms: number; ok: boolean; steps: readonly StepHistory[] }> {
+    const rows = this.#db
+      .prepare('SELECT at, ms, ok, steps FROM history WHERE config = ? ORDER BY id DESC LIMIT 200')
+      .all(config)
+    for (const row of rows as { at: number; ms: number; ok: number; steps: string }[]) {
+      const steps = this.#unpack(row.steps)
+      if (steps) yield { at: row.at, ms: row.ms, ok: row.ok === 1, steps: steps as StepHistory[] }
+    }
+  }
+
+  /** Forgets everything; blobs of other processes in use stay until they end. */
+  static remove(folder: string): void {
+    rmSync(folder, { recursive: true, force: true })
+  }
+
+  /** Writes a small file beside the store's data in one step. */
+  static writeWhole(path: string, content: string): void {
+    mkdirSync(join(path, '..'), { recursive: true })
+    writeFileSync(path, content)
+  }
+}
