@@ -140,6 +140,8 @@ export interface TapContext extends Settings, Reporting {
   readonly project: ProjectReader
   /** Content by digest; reading it needs no record, since the digest says all. */
   readonly blobs: Blobs
+  /** Adds to what the summary says of this run, beside its reason: `1 of 31 blocks: zinit`. */
+  explain(text: string): void
   /** The settled wishes of a token. */
   settled<T, S>(token: WishToken<T, S>): S
   /** What a source of this plugin gave. */

@@ -33,10 +33,16 @@ const blockDigest = ({ pieces }: Block): string =>
   digestOf(pieces.map(({ head, blob, padding }) => [sha256(head), blob?.sha256 ?? '', padding]))
 
 /** Compresses a block, or takes the remembered one. What was compressed is decompressed again and compared. */
-const compressBlock = async (block: Block, preset: number, ctx: PackContext): Promise<RememberedBlock> => {
+const compressBlock = async (
+  block: Block,
+  preset: number,
+  ctx: PackContext,
+  onFresh: () => void,
+): Promise<RememberedBlock> => {
   const { encodeXzBlock, xzIdentity } = await import('../format/xz-encode.js')
   const input = { codec: xzIdentity(), preset, block: blockDigest(block) }
   const artifact = await ctx.remember('xz-block-1', input, async () => {
+    onFresh()
     const parts: Uint8Array[] = []
     for await (const chunk of writePieces(block.pieces, ctx.blobs)) parts.push(chunk)
     const plain = Buffer.concat(parts)
@@ -82,15 +88,19 @@ const compare = async (
 const packXz = async (blocks: readonly Block[], preset: number, ctx: PackContext): Promise<Blob> => {
   const { xzHeader, xzTail } = await import('../format/xz.js')
   const done: RememberedBlock[] = new Array(blocks.length)
+  const fresh: string[] = []
   let next = 0
   let finished = 0
   const work = async (): Promise<void> => {
     for (let index = next++; index < blocks.length; index = next++) {
-      done[index] = await compressBlock(blocks[index]!, preset, ctx)
+      done[index] = await compressBlock(blocks[index]!, preset, ctx, () => fresh.push(blocks[index]!.group))
       ctx.progress(`xz ${blocks[index]!.group}`, ++finished, blocks.length)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, work))
+  ctx.explain(
+    `${fresh.length} of ${blocks.length} blocks${fresh.length > 0 ? `: ${[...new Set(fresh)].join(', ')}` : ''}`,
+  )
   return ctx.blobs.put(
     (async function* () {
       yield xzHeader()

@@ -8,6 +8,8 @@ export type Senses = Readonly<Record<string, (subject: string) => Promise<string
 export class Recorder {
   readonly #reads = new Map<string, Read>()
   readonly senses: Senses
+  /** What the tap says of its own run. */
+  readonly explanations: string[] = []
 
   constructor(senses: Senses) {
     this.senses = senses

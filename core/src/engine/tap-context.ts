@@ -173,6 +173,9 @@ export const tapContext = (session: Session, step: string, plugin: string, recor
       },
     },
     blobs: store.blobs,
+    explain: (text) => {
+      recorder.explanations.push(text)
+    },
     settled: (token) => {
       recorder.note('settled', token.name, digestOf(settledOf(session, token.name)))
       return settledOf(session, token.name) as never
@@ -214,8 +217,8 @@ const noteToolchain = (
 ): void => {
   const key = `${plugin}: ${title.replace(/ [^,]*/g, '')}`
   const locked = session.lock.toolchain(key)
-  if (!locked) session.lock.setToolchain(key, { identity, title })
-  else if (locked.identity !== identity && !session.flags.update)
+  if (!locked || session.flags.update) session.lock.setToolchain(key, { identity, title })
+  else if (locked.identity !== identity)
     session.report.warn({
       code: 'TOOLCHAIN_DIFFERS',
       plugin,

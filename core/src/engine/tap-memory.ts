@@ -41,7 +41,12 @@ const short = (text: string): string =>
   /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 12) : text.length > 40 ? `${text.slice(0, 37)}…` : text
 
 /** A changed read in words. */
-const readReason = ({ kind, subject, saw }: Read, now: string): string => {
+const readReason = ({ kind, subject, saw }: Read, now: string, session: Session): string => {
+  if (kind === 'root' || kind === 'subtree') {
+    const by = session.steps.filter(({ state, step }) => state === 'ran' && !step.includes('.')).map(({ step }) => step)
+    const where = kind === 'root' ? 'the root file system' : subject
+    return `${where} changed${by.length > 0 && by.length <= 3 ? `: ${by.join(', ')}` : ''}`
+  }
   if (kind === 'env' || kind === 'setting') return `${subject} changed: ${short(saw)} → ${short(now)}`
   if (saw === 'missing') return `${subject} is new`
   if (now === 'missing') return `${subject} is gone`
@@ -57,12 +62,19 @@ const optionsReason = (before: string, after: string): string => {
   return `options changed: ${changed.map((key) => `${key}: ${short(canonical(old[key]))} → ${short(canonical(now[key]))}`).join(', ')}`
 }
 
-const whyNot = async (last: TapRecord | undefined, code: string, options: string, plugin: string, senses: Senses) => {
+const whyNot = async (
+  session: Session,
+  last: TapRecord | undefined,
+  code: string,
+  options: string,
+  plugin: string,
+  senses: Senses,
+): Promise<string> => {
   if (!last) return 'first time'
   if (last.code !== code) return `the code of ${plugin} changed`
   if (last.options !== options) return optionsReason(last.options, options)
   const difference = await firstDifference(last.reads, senses)
-  return difference ? readReason(difference.read, difference.now) : 'its result is gone from the store'
+  return difference ? readReason(difference.read, difference.now, session) : 'its result is gone from the store'
 }
 
 /** Runs a step, or takes its remembered result; says why it ran. */
@@ -87,7 +99,9 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
     }
   }
 
-  const why = isForced ? 'asked for' : await whyNot(store.lastTapRecord(place), code, options, plugin, step.senses)
+  const why = isForced
+    ? 'asked for'
+    : await whyNot(session, store.lastTapRecord(place), code, options, plugin, step.senses)
   report.step({ id: step.id, phase: step.phase, state: 'started', why })
   const recorder = new Recorder(step.senses)
   try {
@@ -95,7 +109,7 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
     const stored = await step.encode(result)
     const ms = performance.now() - started
     await store.setTapRecord(place, key, { code, options, reads: recorder.reads, result: stored, ms })
-    session.steps.push({ step: step.id, state: 'ran', ms, why: [why] })
+    session.steps.push({ step: step.id, state: 'ran', ms, why: [why, ...recorder.explanations] })
     report.step({ id: step.id, phase: step.phase, state: 'ran', ms, why })
     return result
   } catch (cause) {
