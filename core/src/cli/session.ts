@@ -13,7 +13,7 @@ import { executorOf } from '../exec/executor.js'
 import { createTapables } from '../hooks.js'
 import { createNetwork } from '../io/network.js'
 import { FileDigests, Project } from '../io/project.js'
-import { digestOf, type Json } from '../model/canonical.js'
+import { type Json } from '../model/canonical.js'
 import { LockBook } from '../model/lock.js'
 import type { Report } from '../report/report.js'
 import { Store } from '../store/store.js'
@@ -111,7 +111,7 @@ export const openSession = async (
   const options_ = new Map<string, Json>()
   for (const plugin of plugins) {
     const own = plugin === core ? coreCode : await codeDigest(plugin.definition.code, config.root, digests)
-    code.set(plugin.id, digestOf([coreCode, own]))
+    code.set(plugin.id, `${coreCode}:${own}`)
     options_.set(plugin.id, plugin.options as Json)
   }
   const tapables = createTapables()

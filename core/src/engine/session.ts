@@ -71,7 +71,7 @@ export interface Session {
   readonly tapables: Tapables
   readonly limiter: Limiter
   readonly now: () => number
-  /** Digest of a plugin's code with the core's. */
+  /** Digest of the core's code, a colon, and the digest of the plugin's. */
   readonly codeOf: (plugin: string) => string
   readonly optionsOf: (plugin: string) => Json
   /** Set by the resolve phase. */

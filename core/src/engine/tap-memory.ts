@@ -71,7 +71,7 @@ const whyNot = async (
   senses: Senses,
 ): Promise<string> => {
   if (!last) return 'first time'
-  if (last.code !== code) return `the code of ${plugin} changed`
+  if (last.code !== code) return `the code of ${last.code.split(':')[0] === code.split(':')[0] ? plugin : 'zos itself'} changed`
   if (last.options !== options) return optionsReason(last.options, options)
   const difference = await firstDifference(last.reads, senses)
   return difference ? readReason(difference.read, difference.now, session) : 'its result is gone from the store'
