@@ -56,7 +56,7 @@ has_musl_target() {
 system_packages() {
   local wanted missing=() name
   wanted=(
-    build-essential bubblewrap cargo-web cpio git gpgv kmod openssh-client openssl ovmf patch python3 python3-venv
+    build-essential bubblewrap ca-certificates cargo-web cpio git gpgv kmod openssh-client openssl ovmf patch python3 python3-venv
     qemu-system-x86 qemu-utils rust-web-src rustc-web systemd-boot-efi xz-utils zstd
   )
   command -v dpkg-query >/dev/null || fail "this is no Debian; install what these packages bring: ${wanted[*]}"
