@@ -2,11 +2,12 @@
 # From a fresh checkout to a booted machine: prepares, builds variants/quickstart.config.ts, boots it until it is ready.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PATH="$PWD/.zos-toolchain/zig:$PATH"
 
 config=variants/quickstart.config.ts
 output=dist/quickstart
 # The last line that the image's own services print.
-ready='quickstart: ready'
+ready='zos: ready'
 # Seconds for the boot; without hardware virtualisation it takes some 10.
 limit=180
 

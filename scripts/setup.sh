@@ -74,15 +74,16 @@ system_packages() {
   logged as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# Zig is the linker, and brings musl; both versions are fixed, since they decide what is built.
-python_packages() {
-  local wanted='ziglang==0.17.0 cargo-zigbuild==0.23.4'
-  if [ "$(cat "$toolchain/packages" 2>/dev/null)" = "$wanted" ] || has_musl_target; then return 0; fi
+# Zig is the linker, and brings musl; its version is fixed, since it decides what is built. It alone goes into PATH.
+zig() {
+  local wanted='ziglang==0.17.0'
+  if [ "$(cat "$toolchain/installed" 2>/dev/null)" = "$wanted" ] || has_musl_target; then return 0; fi
   say "installing into $toolchain: $wanted"
   logged /usr/bin/python3 -m venv --clear "$toolchain/venv"
-  # shellcheck disable=SC2086
-  logged "$toolchain/venv/bin/pip" install --quiet --no-input --disable-pip-version-check $wanted
-  printf '%s\n' "$wanted" >"$toolchain/packages"
+  logged "$toolchain/venv/bin/pip" install --quiet --no-input --disable-pip-version-check "$wanted"
+  ln -sfn "$(cd "$toolchain" && echo venv/lib/python3*/site-packages/ziglang)" "$toolchain/zig"
+  "$toolchain/zig/zig" version >>"$log" || fail "zig does not run: $toolchain/zig/zig"
+  printf '%s\n' "$wanted" >"$toolchain/installed"
 }
 
 node_packages() {
@@ -112,6 +113,6 @@ compile() {
 : >"$log"
 system_packages
 mapfile -t node < <(node_version)
-python_packages
+zig
 node_packages "${node[0]}" "${node[1]:-}"
 compile
