@@ -95,7 +95,7 @@ test('what a killed process left is taken over, what a living one works on is no
   const server = await serve((request, response) => serveFile(request, response, data))
   const { http, again, folder, take, partials, close } = await bench()
   await http.download({ urls: [`${server.url}/x`], maxSize: 1_000_000 }, async () => {})
-  await writeFile(join(folder, 'partial', `${good.sha256}.-.${process.pid}-1-00.part`), data.subarray(0, 1000))
+  await writeFile(join(folder, 'partial', `${good.sha256}.-.${process.pid}:1-00.part`), data.subarray(0, 1000))
   const bytes = await again().download({ urls: [`${server.url}/a`], ...good }, take)
   assert.ok(bytes.equals(data))
   assert.equal(server.seen, ['GET /x', 'GET /a bytes=1000-'])

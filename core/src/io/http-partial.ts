@@ -1,12 +1,12 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256 } from '../model/canonical.js'
+import { isAlive, ownerOf } from '../store/process-owner.js'
 
 /**
  * A file on its way in. At rest it is `KEY.ETAG.part`; whoever works on it owns it by a rename to
- * `KEY.ETAG.PID-START-RANDOM.part`, and what a killed process left is taken over. KEY is the expected digest, or one
+ * `KEY.ETAG.OWNER-RANDOM.part`, and what a killed process left is taken over. KEY is the expected digest, or one
  * of the address. ETAG is base64url of the strong entity tag that the bytes belong to; `-` is none, and with an
  * expected digest it is not wanted: bytes of any mirror may be continued, as the digest proves the whole.
  */
@@ -29,17 +29,7 @@ export interface Partial {
 
 /** A longer tag does not fit into a file name; the bytes are then not resumed by a later run. */
 const longestEtag = 64
-const name = /^([0-9a-f]{64})\.([\w-]+)(?:\.(\d+)-(\d+)-[0-9a-f]+)?\.part$/
-
-/** Field 22 of /proc/PID/stat: ticks since boot at the start of a process; tells a process from a later one of its id. */
-const startOf = (pid: number | string): string | undefined => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
-  }
-}
+const name = /^([0-9a-f]{64})\.([\w-]+)(?:\.(\d+:\d+)-[0-9a-f]+)?\.part$/
 
 const encodeTag = (etag: string | undefined): string =>
   etag === undefined || etag.length > longestEtag ? '-' : Buffer.from(etag).toString('base64url')
@@ -50,8 +40,8 @@ const decodeTag = (text: string): string | undefined =>
 /** Takes the first file of this key that nobody works on; gives back its tag, or nothing when there is none. */
 const claim = async (folder: string, key: string, own: (tag: string) => string): Promise<string | undefined> => {
   for (const file of (await readdir(folder)).sort()) {
-    const [, fileKey, tag = '-', pid, start] = name.exec(file) ?? []
-    if (fileKey !== key || (pid !== undefined && startOf(pid) === start)) continue
+    const [, fileKey, tag = '-', owner] = name.exec(file) ?? []
+    if (fileKey !== key || (owner !== undefined && isAlive(owner))) continue
     try {
       await rename(join(folder, file), join(folder, own(tag)))
       return tag
@@ -78,7 +68,7 @@ const hashOf = async (file: FileHandle): Promise<{ hash: Hash; size: number }> =
 export const openPartial = async (folder: string, digest: string | undefined, url: string): Promise<Partial> => {
   await mkdir(folder, { recursive: true })
   const key = digest ?? sha256(`url ${url}`)
-  const owner = `${process.pid}-${startOf('self')}-${randomBytes(6).toString('hex')}`
+  const owner = `${ownerOf(process.pid)}-${randomBytes(6).toString('hex')}`
   const own = (tag: string): string => `${key}.${tag}.${owner}.part`
   const tagOf = (tag: string | undefined): string => (digest === undefined ? encodeTag(tag) : '-')
   const claimed = await claim(folder, key, own)
