@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { constants as osConstants } from 'node:os'
 import type { CommandContext, CommandProcess } from '../command.js'
 import { ExitCode, ZosError } from '../error.js'
-import { findTool } from '../exec/toolchain.js'
+import { findTool } from '../exec/identity.js'
+import { toolPath } from '../exec/toolchain.js'
 import { readManifest } from '../io/output-folder.js'
 import type { Cli, OptionValues } from './command.js'
 import type { PluginCommand } from './plugin-commands.js'
@@ -18,10 +19,11 @@ const exitOf = (child: ChildProcess): Promise<number> =>
   })
 
 const start = (cli: Cli, { file, args }: { file: string; args: readonly string[] }): ChildProcess => {
-  const path = findTool(file, cli.env)
+  cli.signal.throwIfAborted()
+  const path = findTool(file, toolPath(cli.env))
   if (!path)
     throw new ZosError('HOST_TOOL_MISSING', `the program ${file} is not there`, {
-      hint: 'zos doctor',
+      hint: `install ${file}, or add its folder to PATH`,
       exit: ExitCode.host,
     })
   return spawn(path, [...args], { stdio: ['pipe', 'pipe', 'pipe'] })

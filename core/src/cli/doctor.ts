@@ -1,6 +1,7 @@
 import { ExitCode, isZosError } from '../error.js'
 import { checkExecutor } from '../exec/executor.js'
-import { findTool } from '../exec/toolchain.js'
+import { findTool } from '../exec/identity.js'
+import { toolPath } from '../exec/toolchain.js'
 import { runProcess } from '../io/process.js'
 import type { Need } from '../model/toolchain.js'
 import { table } from '../report/words.js'
@@ -47,7 +48,7 @@ const versionOf = async (cli: Cli, path: string): Promise<string | undefined> =>
 }
 
 const judge = async (cli: Cli, { tool, version, install, optional = false }: Need, by: string): Promise<Verdict> => {
-  const path = findTool(tool, cli.env)
+  const path = findTool(tool, toolPath(cli.env))
   if (!path) return { state: 'miss', tool: version ? `${tool} ≥ ${version}` : tool, found: '', by, install, optional }
   const found = (await versionOf(cli, path)) ?? ''
   const isOld = version !== undefined && found !== '' && compareVersions(found, version) < 0

@@ -1,4 +1,6 @@
 import { closest } from '../config/closest.js'
+import type { Phase } from '../engine/session.js'
+import { placeOf } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import { timeText } from '../report/words.js'
 import { Store } from '../store/store.js'
@@ -23,8 +25,9 @@ export const explainCommand: CliCommand = {
       const place = `${config.name}/${config.arch}`
       const builds = [...store.history(place)]
       const build = builds.find(({ steps }) => steps.some((one) => one.step === step && one.state !== 'hit'))
-      const record = store.lastTapRecord(`${place}/${step}`)
-      if (!build || !record) {
+      const ran = build?.steps.find((one) => one.step === step && one.state !== 'hit')
+      const record = ran && store.lastTapRecord(placeOf(config, ran.phase as Phase, step))
+      if (!build || !ran || !record) {
         const known = [...new Set(builds.flatMap(({ steps }) => steps.map((one) => one.step)))]
         throw new ZosError('STEP_UNKNOWN', `no build here ran a step ${step}`, {
           hint:
@@ -34,9 +37,8 @@ export const explainCommand: CliCommand = {
           exit: ExitCode.usage,
         })
       }
-      const index = build.steps.findIndex((one) => one.step === step)
-      const { ms, why } = build.steps[index]!
-      const followed = build.steps.slice(index + 1).filter(({ state }) => state === 'ran')
+      const { ms, why } = ran
+      const followed = build.steps.slice(build.steps.indexOf(ran) + 1).filter(({ state }) => state === 'ran')
       const unchanged = record.reads.filter(({ kind }) => kind !== 'setting').map(({ subject }) => subject)
       if (options.json === true) {
         cli.out(

@@ -23,6 +23,10 @@ export interface Step<R> {
   isWhole(stored: Json): Promise<boolean>
 }
 
+/** The name under which the runs of a step are compared with each other. */
+export const placeOf = ({ name, arch }: { name: string; arch: string }, phase: Phase, id: string): string =>
+  `${name}/${arch}/${phase}/${id}`
+
 /** The error of a tap, with the place where it arose. */
 export const placed = (cause: unknown, { plugin, hook }: { plugin: string; hook: string }, subject: string): Error => {
   if (isZosError(cause)) return cause.at({ plugin, hook, subject })
@@ -71,7 +75,8 @@ const whyNot = async (
   senses: Senses,
 ): Promise<string> => {
   if (!last) return 'first time'
-  if (last.code !== code) return `the code of ${last.code.split(':')[0] === code.split(':')[0] ? plugin : 'zos itself'} changed`
+  if (last.code !== code)
+    return `the code of ${last.code.split(':')[0] === code.split(':')[0] ? plugin : 'zos itself'} changed`
   if (last.options !== options) return optionsReason(last.options, options)
   const difference = await firstDifference(last.reads, senses)
   return difference ? readReason(difference.read, difference.now, session) : 'its result is gone from the store'
@@ -84,7 +89,7 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
   const code = session.codeOf(plugin)
   const options = canonical(session.optionsOf(plugin))
   const key = digestOf({ hook, plugin, code, options, tap: step.tap.name, input: step.input })
-  const place = `${session.config.name}/${session.config.arch}/${step.id}`
+  const place = placeOf(session.config, step.phase, step.id)
   const started = performance.now()
   const isForced = session.flags.force(step.id, { phase: step.phase })
 
@@ -93,7 +98,7 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
       if (await firstDifference(record.reads, step.senses)) continue
       if (store.distrust && !(await step.isWhole(record.result))) continue
       const ms = performance.now() - started
-      session.steps.push({ step: step.id, state: 'hit', ms, why: [] })
+      session.steps.push({ step: step.id, phase: step.phase, state: 'hit', ms, why: [] })
       report.step({ id: step.id, phase: step.phase, state: 'hit', ms })
       return step.decode(record.result)
     }
@@ -109,12 +114,12 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
     const stored = await step.encode(result)
     const ms = performance.now() - started
     await store.setTapRecord(place, key, { code, options, reads: recorder.reads, result: stored, ms })
-    session.steps.push({ step: step.id, state: 'ran', ms, why: [why, ...recorder.explanations] })
+    session.steps.push({ step: step.id, phase: step.phase, state: 'ran', ms, why: [why, ...recorder.explanations] })
     report.step({ id: step.id, phase: step.phase, state: 'ran', ms, why })
     return result
   } catch (cause) {
     const ms = performance.now() - started
-    session.steps.push({ step: step.id, state: 'failed', ms, why: [why] })
+    session.steps.push({ step: step.id, phase: step.phase, state: 'failed', ms, why: [why] })
     report.step({ id: step.id, phase: step.phase, state: 'failed', ms, why })
     throw placed(cause, step.tap, step.id)
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { access, constants, readFile, realpath, stat } from 'node:fs/promises'
+import { accessSync, constants, createReadStream, statSync } from 'node:fs'
+import { readFile, realpath } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { ExitCode, ZosError } from '../error.js'
 import { digestOf } from '../model/canonical.js'
@@ -23,25 +23,24 @@ export const fileDigest = async (path: string): Promise<string> => {
   return hash.digest('hex')
 }
 
-const isProgram = async (path: string): Promise<boolean> => {
+const isProgram = (path: string): boolean => {
   try {
-    await access(path, constants.X_OK)
-    return (await stat(path)).isFile()
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
   } catch {
     return false
   }
 }
 
 /** The absolute path of a program, as a shell finds it; `undefined` where there is none. */
-export const findTool = async (tool: string, path: string): Promise<string | undefined> => {
+export const findTool = (tool: string, path: string): string | undefined => {
   const places = isAbsolute(tool)
     ? [tool]
     : path
         .split(delimiter)
         .filter(isAbsolute)
         .map((folder) => join(folder, tool))
-  for (const place of places) if (await isProgram(place)) return place
-  return undefined
+  return places.find(isProgram)
 }
 
 const below = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
@@ -105,7 +104,7 @@ export const hostToolchain = async (spec: HostToolchainSpec, host: HostView): Pr
   const tools: Record<string, string> = {}
   const digests: Record<string, { place: string; sha256: string }> = {}
   for (const tool of [...new Set(spec.tools)].sort()) {
-    const path = await findTool(tool, host.path)
+    const path = findTool(tool, host.path)
     if (path === undefined) {
       throw new ZosError('HOST_TOOL_MISSING', `the program ${tool} is not there`, {
         exit: ExitCode.host,

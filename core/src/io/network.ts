@@ -6,7 +6,8 @@ import type { FetchContext, HostCommand, Scratch } from '../context.js'
 import { rememberArtifact } from '../engine/memo.js'
 import type { Session } from '../engine/session.js'
 import { ExitCode, ZosError } from '../error.js'
-import { findTool } from '../exec/toolchain.js'
+import { findTool } from '../exec/identity.js'
+import { toolPath } from '../exec/toolchain.js'
 import type { Blob, TreeRecord } from '../model/entry.js'
 import { FileTree } from '../model/tree.js'
 import type { Store } from '../store/store.js'
@@ -107,7 +108,7 @@ export const fetchContext = (
         Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined),
       )
       const { stdout, stderr } = await runProcess({
-        file: findTool(command.file, env) ?? command.file,
+        file: findTool(command.file, toolPath(env)) ?? command.file,
         args: command.args,
         env: { ...inherited, ...command.env },
         cwd: command.cwd ? join(folder, command.cwd) : folder,
@@ -116,7 +117,7 @@ export const fetchContext = (
       })
       return { stdout: stdout.toString('utf8'), stderr }
     },
-    has: async (tool) => findTool(tool, env) !== undefined,
+    has: async (tool) => findTool(tool, toolPath(env)) !== undefined,
     hostText: (path) => readFile(path, 'utf8').catch(() => undefined),
     hostGlob: (pattern) => globHost(pattern),
     scratch: async () => makeScratch(),

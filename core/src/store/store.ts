@@ -33,6 +33,7 @@ export interface TapRecord {
 /** A line of a build's history. */
 export interface StepHistory {
   readonly step: string
+  readonly phase: string
   readonly state: 'hit' | 'ran' | 'failed'
   readonly ms: number
   readonly why: readonly string[]
