@@ -31,6 +31,8 @@ export interface ReadFolderOptions {
   readonly hardLinks?: boolean
   /** Put on every record. */
   readonly origin?: Origin
+  /** The content of a file by its path on the disk, where the store has it already and the file has not changed since. */
+  readonly known?: (file: string) => Promise<Blob | undefined>
 }
 
 /** Files up to here are read whole; larger ones are streamed. */
@@ -73,7 +75,7 @@ export const readFolder = async (
       if (!group || group[0] !== one) continue
       await breathe()
       await reads.add(Math.min(one.stats.size, smallBytes), async () => {
-        contents.set(group, await readContent(one, blobs))
+        contents.set(group, (await options.known?.(one.full)) ?? (await readContent(one, blobs)))
       })
     }
     await reads.done()

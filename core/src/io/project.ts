@@ -14,6 +14,16 @@ import { ignoreRules } from './gitignore.js'
 /** Files younger than this when hashed may change again within one tick of the file system's clock (git's racy rule). Nanoseconds. */
 const racy = 2_000_000_000n
 
+/** What changes when a file changes, and when that was last (nanoseconds); `undefined` where there is no regular file. */
+const stampOf = (path: string): { readonly text: string; readonly changed: bigint } | undefined => {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (!found?.isFile()) return undefined
+  return {
+    text: `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`,
+    changed: found.ctimeNs,
+  }
+}
+
 /** Digests of host files, remembered by device, inode, size, mtime and ctime. */
 export class FileDigests {
   readonly #store: Store
@@ -26,21 +36,23 @@ export class FileDigests {
     this.#now = now
   }
 
+  /** The digest of a file that has not changed since it was hashed, without reading it. */
+  known(path: string): Blob | undefined {
+    const stamp = stampOf(path)
+    return stamp && this.#store.fileDigest(path, stamp.text)
+  }
+
   /** SHA-256 and size of a file by absolute path; `undefined` where it is missing or no regular file. */
   async digest(path: string): Promise<Blob | undefined> {
-    const found = statSync(path, { bigint: true, throwIfNoEntry: false })
-    if (!found?.isFile()) {
-      this.seen.set(path, '')
-      return undefined
-    }
-    const stamp = `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`
-    this.seen.set(path, stamp)
-    const known = this.#store.fileDigest(path, stamp)
+    const stamp = stampOf(path)
+    this.seen.set(path, stamp?.text ?? '')
+    if (!stamp) return undefined
+    const known = this.#store.fileDigest(path, stamp.text)
     if (known) return known
     const bytes = await readFile(path)
     const blob = { sha256: sha256(bytes), size: bytes.length }
-    const age = BigInt(this.#now()) * 1_000_000n - found.ctimeNs
-    if (age > racy) this.#store.setFileDigest(path, stamp, blob)
+    const age = BigInt(this.#now()) * 1_000_000n - stamp.changed
+    if (age > racy) this.#store.setFileDigest(path, stamp.text, blob)
     return blob
   }
 }
@@ -133,8 +145,17 @@ export class Project implements ProjectReader {
         ignore: (inner, isFolder) => ignore(`${normal}/${inner}`, isFolder),
         owner: { uid: 0, gid: 0 },
         modes: 'git',
+        known: async (file) => {
+          const blob = this.#digests.known(file)
+          return blob && this.#store.blobs.has(blob) ? blob : undefined
+        },
       }).then(
-        (records) => FileTree.from(records),
+        async (records) => {
+          // Hashes are remembered for the next build; what was just read is in the disk's cache.
+          for (const record of records)
+            if (record.kind === 'file') await this.#digests.digest(join(this.root, normal, record.path))
+          return FileTree.from(records)
+        },
         (cause: NodeJS.ErrnoException) => {
           throw cause.code === 'ENOENT' ? missing(path, this.root) : cause
         },
