@@ -18,6 +18,8 @@ export interface CliCommand {
 
 /** The process around a command. */
 export interface Cli {
+  /** The command line after the program's name. */
+  readonly words: readonly string[]
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly isTerminal: boolean

@@ -56,6 +56,14 @@ export const runCli = async (cli: Cli, words: readonly string[]): Promise<number
   }
   // People know the state of all steps under this name.
   if (name === '--show-stages') return runCli(cli, ['steps', '--stages', ...rest])
+  if (name === 'build') {
+    const { upToDate } = await import('./fresh.js')
+    const line = upToDate(cli, rest)
+    if (line !== undefined) {
+      cli.out(`${line}\n`)
+      return ExitCode.ok
+    }
+  }
   const listed = commands[name]
   if (!listed) {
     const { pluginCommands, runPluginCommand } = await import('./plugin-commands.js')

@@ -18,7 +18,7 @@ export const configCommand: CliCommand = {
   options: configOptions,
   examples: ['zos config', 'zos config -c variants/quickstart.config.ts --json'],
   run: async (cli, _args, options) => {
-    const { plugins, overridden, publish, ...rest } = await configOf(cli, options)
+    const { plugins, overridden, publish, variables: _, ...rest } = await configOf(cli, options)
     const effective = {
       ...rest,
       plugins: Object.fromEntries(

@@ -15,6 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const cli: Cli = {
+  words: process.argv.slice(2),
   cwd: process.cwd(),
   env: process.env,
   isTerminal: process.stdout.isTTY === true,
@@ -28,16 +29,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : ExitCode.internal),
 )
 
-const words = process.argv.slice(2)
 try {
   const { runCli } = await import('./commands.js')
-  process.exitCode = await runCli(cli, words)
+  process.exitCode = await runCli(cli, cli.words)
 } catch (error) {
   if (abort.signal.aborted) {
     cli.err('interrupted; what was finished is in the store\n')
     process.exitCode = ExitCode.interrupted
   } else {
-    if (words.includes('--json')) cli.out(`${errorJson(error)}\n`)
+    if (cli.words.includes('--json')) cli.out(`${errorJson(error)}\n`)
     else cli.err(`${errorLines(error).join('\n')}\n`)
     process.exitCode = isZosError(error) ? error.exit : ExitCode.internal
   }

@@ -1,5 +1,5 @@
 // From a config file to the checked, frozen `Config`: found, loaded, merged, overridden, checked.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { Arch, Mode } from '../context.js'
 import { ExitCode, isZosError, ZosError } from '../error.js'
@@ -8,6 +8,7 @@ import { configError, type Problem, problemsOf } from './check.js'
 import { type ConfigInput, isConfigModule, type UserConfig } from './define.js'
 import { applyVariant } from './merge.js'
 import { override } from './overrides.js'
+import { projectRoot } from './root.js'
 
 /** What the command line says about the config; flags come before the environment. */
 export interface LoadOptions {
@@ -34,16 +35,23 @@ export interface Config {
   readonly publish: NonNullable<UserConfig['publish']>
   /** Variables that changed options, by plugin id; `*` for those that the config's own function read. */
   readonly overridden: Readonly<Record<string, readonly string[]>>
+  /** Variables that decide something here, set or not. */
+  readonly variables: readonly string[]
 }
+
+/** What the core itself looks at. */
+const coreVariables = [
+  'BUILDMODE',
+  'TARGETARCH',
+  'SOURCE_DATE_EPOCH',
+  'ZOS_STORE',
+  'DEBUG',
+  'FORCE_REBUILD',
+  'REBUILD_FROM_STAGE',
+  'PATH',
+]
 
 const extension = /\.config\.(ts|mts|js|mjs)$/
-
-const upwards = (from: string, name: string): string | undefined => {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, name))) return folder
-    if (dirname(folder) === folder) return undefined
-  }
-}
 
 const locate = async ({ cwd, file }: LoadOptions): Promise<string> => {
   if (file !== undefined) {
@@ -110,10 +118,11 @@ const modeOf = (env: LoadOptions['env']): Mode | undefined => {
 }
 
 /** An environment that notes which variables were read and set. */
-const watched = (env: LoadOptions['env'], read: Set<string>): ConfigInput['env'] =>
+const watched = (env: LoadOptions['env'], read: Set<string>, asked: Set<string>): ConfigInput['env'] =>
   new Proxy(env, {
     get: (target, name) => {
       if (typeof name !== 'string') return undefined
+      asked.add(name)
       if (target[name] !== undefined) read.add(name)
       return target[name]
     },
@@ -130,7 +139,7 @@ const freeze = <T>(value: T): T => {
 /** Loads, merges, overrides, checks and freezes. All problems come in one `CONFIG_INVALID`. */
 export const loadConfig = async (options: LoadOptions): Promise<Config> => {
   const file = await locate(options)
-  const root = upwards(dirname(file), 'package.json') ?? dirname(file)
+  const root = projectRoot(file)
   const shown = relative(options.cwd, file) || file
   const module = await evaluate(file, root)
   if (!isConfigModule(module))
@@ -142,7 +151,8 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
   const mode = options.mode ?? modeOf(options.env) ?? 'debug'
   const asked = options.arch ?? archOf(options.env) ?? variantArch
   const read = new Set<string>()
-  const base = module.make({ env: watched(options.env, read), mode, arch: asked ?? 'x86_64' })
+  const variables = new Set(coreVariables)
+  const base = module.make({ env: watched(options.env, read, variables), mode, arch: asked ?? 'x86_64' })
 
   const problems: Problem[] = []
   const off = new Set<string>()
@@ -151,6 +161,7 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
   const plugins = Array.isArray(merged.plugins)
     ? merged.plugins.map((plugin) => {
         if (!plugin?.definition) return plugin
+        for (const name of Object.keys(plugin.definition.env ?? {})) variables.add(name)
         const { descriptor, by } = override(plugin, options.env)
         if (by.length > 0) overridden[plugin.id] = by
         return descriptor
@@ -174,6 +185,7 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
     initramfs: config.initramfs ?? {},
     publish: config.publish ?? [],
     overridden,
+    variables: [...variables].sort(),
   })
 }
 

@@ -20,6 +20,9 @@ export const hostToolchain = (session: Session, spec: HostToolchainSpec): Promis
   if (!toolchain) {
     const digest = async (path: string): Promise<string> =>
       (await session.digests.digest(path))?.sha256 ?? fileDigest(path)
+    // A program that appears earlier on PATH, or another package, is another toolchain.
+    for (const folder of toolPath(session.env).split(':')) if (folder.startsWith('/')) session.digests.watch(folder)
+    session.digests.watch('/var/lib/dpkg/status')
     toolchain = resolve(spec, { path: toolPath(session.env), digest })
     cache.set(key, toolchain)
   }

@@ -1,5 +1,5 @@
 // The project's files, read once and remembered by stamp, so that a warm build hashes nothing.
-import { lstatSync, readdirSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join, normalize, relative, sep } from 'node:path'
 import type { ProjectReader } from '../context.js'
@@ -10,19 +10,10 @@ import { FileTree } from '../model/tree.js'
 import type { Store } from '../store/store.js'
 import { readFolder } from './folder-read.js'
 import { ignoreRules } from './gitignore.js'
+import { stampOf } from './stamp.js'
 
 /** Files younger than this when hashed may change again within one tick of the file system's clock (git's racy rule). Nanoseconds. */
 const racy = 2_000_000_000n
-
-/** What changes when a file changes, and when that was last (nanoseconds); `undefined` where there is no regular file. */
-const stampOf = (path: string): { readonly text: string; readonly changed: bigint } | undefined => {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
-  if (!found?.isFile()) return undefined
-  return {
-    text: `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`,
-    changed: found.ctimeNs,
-  }
-}
 
 /** Digests of host files, remembered by device, inode, size, mtime and ctime. */
 export class FileDigests {
@@ -30,6 +21,11 @@ export class FileDigests {
   readonly #now: () => number
   /** Files looked at in this process, with their stamps: what an up-to-date build depends on. */
   readonly seen = new Map<string, string>()
+
+  /** Notes a file or folder that decides something by being as it is, without hashing it. */
+  watch(path: string): void {
+    if (!this.seen.has(path)) this.seen.set(path, stampOf(path)?.text ?? '')
+  }
 
   constructor(store: Store, now: () => number) {
     this.#store = store
@@ -39,14 +35,14 @@ export class FileDigests {
   /** The digest of a file that has not changed since it was hashed, without reading it. */
   known(path: string): Blob | undefined {
     const stamp = stampOf(path)
-    return stamp && this.#store.fileDigest(path, stamp.text)
+    return stamp?.isFile ? this.#store.fileDigest(path, stamp.text) : undefined
   }
 
   /** SHA-256 and size of a file by absolute path; `undefined` where it is missing or no regular file. */
   async digest(path: string): Promise<Blob | undefined> {
     const stamp = stampOf(path)
     this.seen.set(path, stamp?.text ?? '')
-    if (!stamp) return undefined
+    if (!stamp?.isFile) return undefined
     const known = this.#store.fileDigest(path, stamp.text)
     if (known) return known
     const bytes = await readFile(path)
@@ -85,6 +81,8 @@ export class Project implements ProjectReader {
   readonly #digests: FileDigests
   readonly #store: Store
   readonly #env: Readonly<Record<string, string | undefined>>
+  /** Variables that taps looked at. */
+  readonly variables = new Set<string>()
   readonly #trees = new Map<string, Promise<FileTree>>()
 
   constructor(root: string, digests: FileDigests, store: Store, env: Readonly<Record<string, string | undefined>>) {
@@ -114,6 +112,8 @@ export class Project implements ProjectReader {
     const found: TreeRecord[] = []
     const ignore = ignoreRules(this.root)
     const visit = (folder: string): void => {
+      this.#digests.watch(join(this.root, folder))
+      this.#digests.watch(join(this.root, folder, '.gitignore'))
       let names: string[]
       try {
         names = readdirSync(join(this.root, folder))
@@ -166,6 +166,7 @@ export class Project implements ProjectReader {
   }
 
   env(name: string): string | undefined {
+    this.variables.add(name)
     return this.#env[name]
   }
 }

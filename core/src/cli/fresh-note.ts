@@ -1,0 +1,47 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { moduleFiles } from '../config/load.js'
+import type { Session } from '../engine/session.js'
+import { stampOf } from '../io/stamp.js'
+import type { Manifest } from '../model/manifest.js'
+import type { Cli, OptionValues } from './command.js'
+import { type FreshNote, notePath, wordsKey } from './fresh.js'
+
+/** The command line of this process after `build`; `undefined` where its outcome may not be taken for the next one's. */
+export const freshWords = (
+  _args: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): string | undefined => {
+  const isWhole = ['json', 'clean', 'publish', 'force-rebuild', 'rebuild-from'].every(
+    (name) => options[name] === undefined,
+  )
+  return isWhole ? wordsKey(words.slice(1)) : undefined
+}
+
+/** Notes everything that a finished build looked at, with the stamps it had then. */
+export const noteFresh = ({ cwd }: Cli, session: Session, words: string, manifest: Manifest): void => {
+  const { config, digests, store, env } = session
+  const stamps = new Map(digests.seen)
+  const now = (path: string): void => {
+    stamps.set(path, stampOf(path)?.text ?? '')
+  }
+  for (const file of moduleFiles(config.file)) if (!stamps.has(file)) now(file)
+  now(config.lockFile)
+  now(join(config.outputFolder, 'manifest.json'))
+  for (const { name, aliases } of manifest.outputs)
+    for (const file of [name, ...aliases]) now(join(config.outputFolder, file))
+  const note: FreshNote = {
+    version: 1,
+    stamps: [...stamps],
+    env: [...new Set([...config.variables, ...session.project.variables])].map(
+      (name) => [name, env[name] ?? null] as const,
+    ),
+    name: config.name,
+    steps: session.steps.length,
+    folder: relative(cwd, config.outputFolder) || '.',
+  }
+  const path = notePath(dirname(store.folder), cwd, words)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(`${path}.${process.pid}`, JSON.stringify(note))
+  renameSync(`${path}.${process.pid}`, path)
+}
