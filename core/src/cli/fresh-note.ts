@@ -8,10 +8,7 @@ import type { Cli, OptionValues } from './command.js'
 import { type FreshNote, notePath, wordsKey } from './fresh.js'
 
 /** The command line of this process after `build`; `undefined` where its outcome may not be taken for the next one's. */
-export const freshWords = (
-  _args: readonly string[],
-  options: Readonly<Record<string, unknown>>,
-): string | undefined => {
+export const freshWords = (words: readonly string[], options: OptionValues): string | undefined => {
   const isWhole = ['json', 'clean', 'publish', 'force-rebuild', 'rebuild-from'].every(
     (name) => options[name] === undefined,
   )
