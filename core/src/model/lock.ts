@@ -28,6 +28,9 @@ interface LockData {
 }
 
 const format = 1
+const architectures = ['x86_64', 'aarch64']
+/** newc and xz hold 32 bits. */
+const largestEpoch = 0xffff_ffff
 
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted)
@@ -55,23 +58,43 @@ export const parseLock = (text: string, file: string): LockData => {
   } catch (cause) {
     return refuse(file, `is not JSON: ${(cause as Error).message}`, cause)
   }
+  /** An object with just these members: what was not understood would be lost when the lock is written. */
+  const members = (value: unknown, path: string, names?: readonly string[]): Record<string, unknown> => {
+    if (!isRecord(value)) return refuse(file, `${path}: expected an object`)
+    const unknown = names && Object.keys(value).find((name) => !names.includes(name))
+    if (unknown !== undefined) return refuse(file, `${path}: unknown member ${unknown}`)
+    for (const name of names ?? [])
+      if (!Object.hasOwn(value, name)) return refuse(file, `${path}: expected ${names?.join(' and ')}`)
+    return value
+  }
   if (!isRecord(data)) return refuse(file, 'expected an object')
   if (data.version !== format)
-    return refuse(file, `has version ${JSON.stringify(data.version)}; this zos reads ${format}`)
-  if (!Number.isSafeInteger(data.epoch) || (data.epoch as number) < 0)
-    return refuse(file, 'epoch: expected seconds since 1970')
-  if (!isRecord(data.arch)) return refuse(file, 'arch: expected an object')
-  for (const [arch, section] of Object.entries(data.arch)) {
-    if (!isRecord(section) || !isRecord(section.pins) || !isRecord(section.toolchains))
-      return refuse(file, `arch.${arch}: expected pins and toolchains`)
-    for (const [plugin, entries] of Object.entries(section.pins)) {
-      if (!isRecord(entries)) return refuse(file, `arch.${arch}.pins.${plugin}: expected an object`)
-      for (const [name, entry] of Object.entries(entries))
-        if (!isRecord(entry) || !('request' in entry) || !('pin' in entry))
-          return refuse(file, `arch.${arch}.pins.${plugin}.${name}: expected request and pin`)
+    return refuse(file, `has version ${JSON.stringify(data.version) ?? 'nothing'}; this zos reads ${format}`)
+  members(data, 'the lock', ['version', 'epoch', 'arch'])
+  if (!Number.isSafeInteger(data.epoch) || (data.epoch as number) < 0 || (data.epoch as number) > largestEpoch)
+    return refuse(file, 'epoch: expected seconds since 1970, below 2^32')
+  for (const [arch, section] of Object.entries(members(data.arch, 'arch'))) {
+    if (!architectures.includes(arch)) return refuse(file, `arch.${arch}: expected ${architectures.join(' or ')}`)
+    const { pins, toolchains } = members(section, `arch.${arch}`, ['pins', 'toolchains'])
+    for (const [plugin, entries] of Object.entries(members(pins, `arch.${arch}.pins`)))
+      for (const [name, entry] of Object.entries(members(entries, `arch.${arch}.pins.${plugin}`)))
+        members(entry, `arch.${arch}.pins.${plugin}.${name}`, ['request', 'pin'])
+    for (const [key, toolchain] of Object.entries(members(toolchains, `arch.${arch}.toolchains`))) {
+      const path = `arch.${arch}.toolchains.${key}`
+      const { identity, title } = members(toolchain, path, ['identity', 'title'])
+      if (typeof identity !== 'string' || typeof title !== 'string')
+        return refuse(file, `${path}: expected texts as identity and title`)
     }
   }
   return { epoch: data.epoch as number, arch: data.arch as LockData['arch'] }
+}
+
+/** A member of an object used as a table: names such as `constructor` are names like others. */
+const member = <T>(table: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
+  table !== undefined && Object.hasOwn(table, name) ? table[name] : undefined
+
+const setMember = <T>(table: Record<string, T>, name: string, value: T): void => {
+  Object.defineProperty(table, name, { value, configurable: true, enumerable: true, writable: true })
 }
 
 /** The lock of one build: what it held, and what has been added or moved since. */
@@ -107,22 +130,28 @@ export class LockBook {
 
   entry(plugin: string, name: string): LockEntry | undefined {
     this.#used.add(`${plugin} ${name}`)
-    return this.#section.pins[plugin]?.[name]
+    return member(member(this.#section.pins, plugin), name)
   }
 
   set(plugin: string, name: string, entry: LockEntry): void {
     this.#used.add(`${plugin} ${name}`)
-    const entries = this.#section.pins[plugin] ?? {}
-    this.#section.pins[plugin] = entries
-    entries[name] = entry
+    const entries = member(this.#section.pins, plugin) ?? {}
+    setMember(this.#section.pins, plugin, entries)
+    setMember(entries, name, entry)
+  }
+
+  /** Takes an entry out: its question needs no answer any more. */
+  remove(plugin: string, name: string): void {
+    const entries = member(this.#section.pins, plugin)
+    if (entries) delete entries[name]
   }
 
   toolchain(key: string): LockedToolchain | undefined {
-    return this.#section.toolchains[key]
+    return member(this.#section.toolchains, key)
   }
 
   setToolchain(key: string, toolchain: LockedToolchain): void {
-    this.#section.toolchains[key] = toolchain
+    setMember(this.#section.toolchains, key, toolchain)
   }
 
   moveEpoch(now: number): void {
@@ -152,6 +181,23 @@ export class LockBook {
   }
 }
 
+const listDifferences = (
+  before: readonly unknown[],
+  after: readonly unknown[],
+  path: string,
+  show: (value: unknown) => string,
+): string[] => {
+  const [old, now] = [before.map(canonical), after.map(canonical)]
+  const lines = [
+    ...before.filter((_, index) => !now.includes(old[index]!)).map((item) => `${path}: ${show(item)} is gone`),
+    ...after.filter((_, index) => !old.includes(now[index]!)).map((item) => `${path}: ${show(item)} is new`),
+  ]
+  if (lines.length > 0) return lines
+  const count = (list: readonly string[], text: string): number => list.filter((one) => one === text).length
+  const doubled = before.find((_, index) => count(old, old[index]!) !== count(now, old[index]!))
+  return [doubled === undefined ? `${path}: another order` : `${path}: another number of ${show(doubled)}`]
+}
+
 /** The differences of two plain values as lines, `path: old → new`, at most `limit`. */
 export const differences = (before: unknown, after: unknown, path = '', limit = 12): string[] => {
   if (canonical(before) === canonical(after)) return []
@@ -159,13 +205,7 @@ export const differences = (before: unknown, after: unknown, path = '', limit = 
     const text = value === undefined ? 'nothing' : canonical(value)
     return text.length > 60 ? `${text.slice(0, 57)}…` : text
   }
-  if (Array.isArray(before) && Array.isArray(after)) {
-    const [old, now] = [before.map(canonical), after.map(canonical)]
-    return [
-      ...old.filter((item) => !now.includes(item)).map((item) => `${path}: ${item} is gone`),
-      ...now.filter((item) => !old.includes(item)).map((item) => `${path}: ${item} is new`),
-    ].slice(0, limit)
-  }
+  if (Array.isArray(before) && Array.isArray(after)) return listDifferences(before, after, path, show).slice(0, limit)
   if (!isRecord(before) || !isRecord(after)) return [`${path || 'request'}: ${show(before)} → ${show(after)}`]
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
   return keys
