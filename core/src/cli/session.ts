@@ -117,6 +117,7 @@ export const openSession = async (
   const tapables = createTapables()
   tapPlugins(tapables, plugins as never)
   const network = createNetwork(store, cli.env)
+  const stop = new AbortController()
   const session: Session = {
     config,
     settings: { arch: config.arch, mode: config.mode, name: config.name, epoch: epochOf(cli.env, lock) },
@@ -126,7 +127,8 @@ export const openSession = async (
     project: new Project(config.root, digests, store, cli.env),
     network,
     report,
-    signal: cli.signal,
+    signal: AbortSignal.any([cli.signal, stop.signal]),
+    running: new Set(),
     env: cli.env,
     lock,
     tapables,
@@ -150,6 +152,8 @@ export const openSession = async (
       renameSync(temporary, config.lockFile)
     },
     close: async () => {
+      stop.abort(new Error('the build has ended'))
+      await Promise.allSettled(session.running)
       await network.close()
       store.close()
     },

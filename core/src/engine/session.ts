@@ -65,7 +65,10 @@ export interface Session {
   readonly project: Project
   readonly network: Network
   readonly report: Report
+  /** Aborted by Ctrl-C, and when a step failed: nothing goes on that nobody waits for. */
   readonly signal: AbortSignal
+  /** Commands that run now. */
+  readonly running: Set<Promise<unknown>>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly lock: LockBook
   readonly tapables: Tapables

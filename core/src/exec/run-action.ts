@@ -64,7 +64,9 @@ const once = async (
     if (theirs) return theirs
   }
   try {
-    return await session.limiter(() => execute(session, step, action, input, key))
+    const run = session.limiter(() => execute(session, step, action, input, key))
+    session.running.add(run)
+    return await run.finally(() => session.running.delete(run))
   } finally {
     store.release(key)
   }

@@ -83,7 +83,11 @@ export class Store {
       this.#db.prepare('DELETE FROM lease WHERE owner = ?').run(this.#owner)
     } finally {
       this.#db.close()
-      rmSync(join(this.folder, 'work', this.#owner), { recursive: true, force: true })
+      try {
+        rmSync(join(this.folder, 'work', this.#owner), { recursive: true, force: true, maxRetries: 3 })
+      } catch {
+        // The next build sweeps it; what the build itself has to say counts more.
+      }
     }
   }
 
