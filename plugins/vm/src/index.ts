@@ -1,5 +1,8 @@
 import { definePlugin } from '@zos/core'
 import * as v from 'valibot'
+import { installCommand, type Tool } from './tools.js'
+
+const need = (tool: Tool) => ({ tool, install: installCommand(tool), optional: true })
 
 /** Nothing to set: the machine is described on the command line of `zos run`. */
 export type VmOptions = Record<never, never>
@@ -10,9 +13,6 @@ export const vm = definePlugin<VmOptions>()({
   version: '0.1.0',
   code: import.meta.url,
   options: v.strictObject({}),
-  needs: [
-    { tool: 'qemu-system-x86_64', install: 'apt-get install qemu-system-x86', optional: true },
-    { tool: 'qemu-img', install: 'apt-get install qemu-utils', optional: true },
-  ],
+  needs: [need('qemu-system-x86_64'), need('qemu-img'), need('ssh-keygen')],
   apply() {},
 })

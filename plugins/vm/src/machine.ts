@@ -1,5 +1,6 @@
-import { type CommandContext, type Manifest, type ManifestOutput, ZosError } from '@zos/core'
-import { type Boot, type Command, diskCommand, firmwarePlaces, type GuestArch, plainCmdline } from './qemu-command.js'
+import { type CommandContext, ExitCode, type Manifest, type ManifestOutput, ZosError } from '@zos/core'
+import { type Boot, diskCommand, firmwarePlaces, type GuestArch, plainCmdline } from './qemu-command.js'
+import { succeed } from './tools.js'
 
 /** Room of a new disk, as `qemu-img` takes it; the file grows only as it is filled. */
 const diskSize = '10G'
@@ -27,7 +28,7 @@ export const imageOf = ({ outputs }: Manifest, folder: string): Image => {
 
 const notBuilt = (what: string): ZosError =>
   new ZosError('VM_NOT_BUILT', `the last build left no ${what}`, {
-    hint: 'run zos build first, with a config that makes it',
+    hint: 'run zos build with a config that makes it',
   })
 
 /** How the machine starts: by kernel and initramfs, or by `vmlinuz.efi` under firmware with fresh variables. */
@@ -51,10 +52,11 @@ export const bootOf = async (ctx: CommandContext, image: Image, arch: GuestArch,
   const looked = firmwarePlaces[arch].map(({ code }) => code).join(', ')
   throw new ZosError('VM_FIRMWARE', `there is no UEFI firmware for ${arch}; looked for ${looked}`, {
     hint: arch === 'x86_64' ? 'apt-get install ovmf' : 'apt-get install qemu-efi-aarch64',
+    exit: ExitCode.host,
   })
 }
 
-/** Where a machine's disks, firmware variables and console log lie. */
+/** Where a machine's disks, keys, firmware variables and console log lie. */
 export const vmFolder = (ctx: CommandContext): string => `${ctx.outputFolder}/vm`
 
 /** Most disks of one machine. */
@@ -73,12 +75,4 @@ export const disksOf = async (ctx: CommandContext, count: number, reset: boolean
     if (!(await ctx.files.exists(disk))) await succeed(ctx, diskCommand(disk, diskSize))
   }
   return disks
-}
-
-/** Runs a program to its end; a failure is an error with its last words. */
-export const succeed = async (ctx: CommandContext, command: Command): Promise<string> => {
-  const { exitCode, stdout, stderr } = await ctx.run(command)
-  if (exitCode === 0) return stdout
-  const line = [command.file, ...command.args].join(' ')
-  throw new ZosError('VM_TOOL', `${line} ended with ${exitCode}: ${stderr.trim().slice(-2000)}`)
 }

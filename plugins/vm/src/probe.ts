@@ -1,9 +1,10 @@
 import type { CommandContext } from '@zos/core'
 import { type Accelerator, decideAccelerator } from './accelerator.js'
 import { TextWatch } from './console.js'
-import { succeed, vmFolder } from './machine.js'
+import { vmFolder } from './machine.js'
 import { probeInitramfs, probeText } from './probe-guest.js'
 import { type GuestArch, plainCmdline, qemuCommand } from './qemu-command.js'
+import { succeed } from './tools.js'
 
 /** Time in milliseconds that a probe guest gets to reach userspace; with a KVM that works it takes about one second. */
 const probeLimit = 10_000
@@ -19,7 +20,8 @@ export const probe = async (
   await ctx.files.write(initramfs, await probeInitramfs())
   const cmdline = plainCmdline(arch)
   const boot = { by: 'kernel', kernel, initramfs, cmdline } as const
-  const command = qemuCommand({ arch, accelerator, boot, memory: 256, cpus: 1, disks: [], sshPort: undefined })
+  const without = { disks: [], sshPort: undefined, authorizedKeys: undefined }
+  const command = qemuCommand({ arch, accelerator, boot, memory: 256, cpus: 1, ...without })
   const watch = new TextWatch(probeText)
   const guest = ctx.spawn(command, { onOutput: (chunk) => watch.push(chunk), onError: () => {} })
   const timer = setTimeout(() => guest.kill('SIGKILL'), probeLimit)

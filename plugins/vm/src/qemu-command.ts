@@ -1,11 +1,6 @@
 import { ZosError } from '@zos/core'
 import type { Accelerator } from './accelerator.js'
-
-/** A program and its arguments. */
-export interface Command {
-  readonly file: string
-  readonly args: readonly string[]
-}
+import type { Command, Tool } from './tools.js'
 
 export type GuestArch = 'x86_64' | 'aarch64'
 
@@ -28,7 +23,16 @@ export interface Machine {
   readonly disks: readonly string[]
   /** Port of 127.0.0.1 that leads to port 22 of the guest; `undefined`: no network card. */
   readonly sshPort: number | undefined
+  /** File with public keys that the guest is offered under `offeredKeys`. */
+  readonly authorizedKeys: string | undefined
 }
+
+/**
+ * Where QEMU's fw_cfg device shows the keys; a Linux guest with `qemu_fw_cfg` reads them from
+ * `/sys/firmware/qemu_fw_cfg/by_name/opt/zos/authorized_keys/raw`. Names of users of QEMU begin with `opt/` and have at
+ * most 55 bytes (QEMU, docs/specs/fw_cfg.rst). Bytes of the image and the kernel's command line stay as they are.
+ */
+export const offeredKeys = 'opt/zos/authorized_keys'
 
 const boards: Record<GuestArch, { readonly machine: string; readonly console: string }> = {
   x86_64: { machine: 'q35', console: 'ttyS0' },
@@ -36,7 +40,7 @@ const boards: Record<GuestArch, { readonly machine: string; readonly console: st
 }
 
 /** Name of QEMU's program for an architecture. */
-export const qemuProgram = (arch: GuestArch): string => `qemu-system-${arch}`
+export const qemuProgram = (arch: GuestArch): Tool => `qemu-system-${arch}`
 
 /** Kernel command line where the build names none: serial console, and an end instead of a hang after a panic. */
 export const plainCmdline = (arch: GuestArch): string => `console=${boards[arch].console} panic=1`
@@ -53,7 +57,7 @@ const value = (text: string): string => {
  * output. It has no devices but those asked for, no display, and ends when the guest restarts.
  */
 export const qemuCommand = (machine: Machine): Command => {
-  const { arch, accelerator, memory, cpus, disks, sshPort } = machine
+  const { arch, accelerator, memory, cpus, disks, sshPort, authorizedKeys } = machine
   const args = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot']
   args.push('-machine', `${boards[arch].machine},accel=${accelerator}`, '-cpu', accelerator === 'kvm' ? 'host' : 'max')
   args.push('-smp', String(cpus), '-m', `${memory}M`)
@@ -68,6 +72,7 @@ export const qemuCommand = (machine: Machine): Command => {
     args.push('-netdev', `user,id=net0,hostfwd=tcp:127.0.0.1:${sshPort}-:22`)
     args.push('-device', 'virtio-net-pci,netdev=net0,romfile=')
   }
+  if (authorizedKeys !== undefined) args.push('-fw_cfg', `name=${offeredKeys},file=${value(authorizedKeys)}`)
   args.push('-device', 'virtio-rng-pci')
   return { file: qemuProgram(arch), args }
 }

@@ -1,8 +1,10 @@
 import { type CommandContext, type CommandDefinition, ExitCode, ZosError } from '@zos/core'
-import { bootOf, disksOf, imageOf, maxDisks, succeed, vmFolder } from './machine.js'
+import { bootOf, disksOf, imageOf, maxDisks, vmFolder } from './machine.js'
 import { acceleratorOf } from './probe.js'
 import { type GuestArch, type Machine, qemuCommand, qemuVersion, versionCommand } from './qemu-command.js'
 import { runSession } from './session.js'
+import { loginOf, shellText, sshCommand } from './ssh.js'
+import { succeed } from './tools.js'
 
 /** Time in seconds that `--expect` waits where `--timeout` says nothing else. */
 const expectLimit = 120
@@ -11,23 +13,35 @@ const run = async (ctx: CommandContext): Promise<number> => {
   const options = readOptions(ctx)
   const arch: GuestArch = ctx.settings.arch
   const manifest = await ctx.manifest()
-  if (!manifest)
-    throw new ZosError('VM_NOT_BUILT', `${ctx.outputFolder} holds no build`, { hint: 'run zos build first' })
+  if (!manifest) {
+    const config = ctx.options.config === undefined ? '' : ` -c ${ctx.options.config}`
+    throw new ZosError('VM_NOT_BUILT', `${ctx.outputFolder} holds no build`, {
+      hint: `build it first: zos build${config}`,
+    })
+  }
   const image = imageOf(manifest, ctx.outputFolder)
   const version = qemuVersion(await succeed(ctx, versionCommand(arch)))
   await ctx.files.makeFolder(vmFolder(ctx))
   const boot = await bootOf(ctx, image, arch, options.efi)
   const { accelerator, reason } = await acceleratorOf(ctx, arch, image.kernel)
   const disks = await disksOf(ctx, options.disks, options.reset)
+  const login = await loginOf(ctx, options.sshKey)
   const sshPort = await ctx.freePort(options.sshPort)
-  const machine: Machine = { arch, accelerator, boot, memory: options.memory, cpus: 2, disks, sshPort }
+  const ssh = sshCommand(sshPort, login.identity)
+  const { memory } = options
+  const machine: Machine = { arch, accelerator, boot, memory, cpus: 2, disks, sshPort, authorizedKeys: login.offered }
 
   const log = `${vmFolder(ctx)}/console.log`
-  if (!ctx.json) {
+  const say = (event: string, facts: object) => ctx.out(`${JSON.stringify({ event, ...facts })}\n`)
+  if (ctx.json) {
+    const facts = { qemu: version, accelerator, reason, memory, disks, console: log, sshPort }
+    say('start', { ...facts, ssh: [ssh.file, ...ssh.args], ...(login.note !== undefined && { note: login.note }) })
+  } else {
     const kept = `${disks.length === 1 ? '1 disk' : `${disks.length} disks`} (${vmFolder(ctx)}/disk*.qcow2, kept; --reset makes them anew)`
-    const parts = [`qemu ${version}, ${accelerator} (${reason}), ${options.memory} MB`]
+    const parts = [`qemu ${version}, ${accelerator} (${reason}), ${memory} MB`]
     ctx.err(`${[...parts, ...(disks.length > 0 ? [kept] : []), `console also in ${log}`].join(' · ')}\n`)
-    ctx.err(`ssh -p ${sshPort} root@127.0.0.1${ctx.isTerminal ? ' · Ctrl-A X ends' : ''}\n`)
+    if (login.note !== undefined) ctx.err(`${login.note}\n`)
+    ctx.err(`${shellText(ssh)}${ctx.isTerminal ? ' · Ctrl-A X ends' : ''}\n`)
   }
   const seconds = options.timeout ?? (options.expect === undefined ? undefined : expectLimit)
   const end = await runSession(ctx, qemuCommand(machine), {
@@ -38,8 +52,7 @@ const run = async (ctx: CommandContext): Promise<number> => {
   })
   const after = (end.after / 1000).toFixed(1)
   if (ctx.json) {
-    const facts = { qemu: version, accelerator, reason, memory: options.memory, disks, console: log, sshPort }
-    ctx.out(`${JSON.stringify({ ...facts, end: end.by, seconds: Number(after) })}\n`)
+    say('end', { by: end.by, seconds: Number(after) })
   } else if (end.by === 'expected') {
     ctx.err(`\nfound ${JSON.stringify(options.expect)} after ${after} s · ${log}\n`)
   } else {
@@ -56,6 +69,7 @@ interface RunOptions {
   readonly expect: string | undefined
   readonly timeout: number | undefined
   readonly sshPort: number
+  readonly sshKey: string | undefined
 }
 
 const readOptions = ({ options, args }: CommandContext): RunOptions => {
@@ -70,7 +84,9 @@ const readOptions = ({ options, args }: CommandContext): RunOptions => {
     return usage(`--${name} is ${String(value)}, expected a whole number from ${low} to ${high}`)
   }
   const { expect } = options
+  const sshKey = options['ssh-key']
   if (expect === '') usage('--expect is empty')
+  if (sshKey === '') usage('--ssh-key is empty')
   return {
     disks: number('disks', 0, maxDisks) ?? 0,
     reset: options.reset === true,
@@ -79,6 +95,7 @@ const readOptions = ({ options, args }: CommandContext): RunOptions => {
     expect: typeof expect === 'string' ? expect : undefined,
     timeout: number('timeout', 1, 86_400),
     sshPort: number('ssh-port', 1, 65_535) ?? 2222,
+    sshKey: typeof sshKey === 'string' ? sshKey : undefined,
   }
 }
 
@@ -95,6 +112,11 @@ const command: CommandDefinition = {
       type: 'number',
       value: 'PORT',
       help: 'port of this machine that leads to port 22 (2222, else a free one)',
+    },
+    'ssh-key': {
+      type: 'string',
+      value: 'FILE',
+      help: 'public keys of those who may log in (else a key made for it, vm/ssh_key in the output folder)',
     },
   },
   examples: ['zos run', 'zos run --disks 2 --memory 4096', "zos run --efi --expect 'zos: ready' --timeout 60"],

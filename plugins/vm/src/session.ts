@@ -1,6 +1,6 @@
 import { type CommandContext, ZosError } from '@zos/core'
 import { lastLines, Tail, TextWatch } from './console.js'
-import type { Command } from './qemu-command.js'
+import type { Command } from './tools.js'
 
 export interface SessionOptions {
   /** End the machine once its console has printed this. */

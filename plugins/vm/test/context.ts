@@ -73,8 +73,9 @@ export const contextOf = (world: World): { ctx: CommandContext; out: () => strin
       exists: async (path) => (hostFiles && !path.startsWith(world.folder) ? path in hostFiles : existsSync(path)),
       text: async (path) =>
         hostFiles && !path.startsWith(world.folder) ? hostFiles[path] : readFile(path, 'utf8').catch(() => undefined),
-      copy: async (from, to) => (hostFiles ? writeFile(to, hostFiles[from]!) : copyFile(from, to)),
-      remove: (path) => rm(path),
+      copy: (from, to) =>
+        hostFiles && !from.startsWith(world.folder) ? writeFile(to, hostFiles[from]!) : copyFile(from, to),
+      remove: (path) => rm(path, { recursive: true, force: true }),
       makeFolder: async (path) => {
         await mkdir(path, { recursive: true })
       },

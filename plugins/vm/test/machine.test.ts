@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type AcceleratorFacts, decideAccelerator } from '../dist/accelerator.js'
 import { lastLines, Tail, TextWatch } from '../dist/console.js'
-import { diskCommand, type Machine, qemuCommand, qemuVersion } from '../dist/qemu-command.js'
+import { diskCommand, type Machine, offeredKeys, qemuCommand, qemuVersion } from '../dist/qemu-command.js'
 
 const intel = 'processor\t: 0\nflags\t\t: fpu vme vmx sse\nbugs\t\t: spectre_v1\n'
 const plain = 'processor\t: 0\nflags\t\t: fpu vme sse\nbugs\t\t: vmx_itself\n'
@@ -35,6 +35,7 @@ const machine: Machine = {
   cpus: 2,
   disks: ['/d/vm/disk0.qcow2', '/d,e/vm/disk1.qcow2'],
   sshPort: 2222,
+  authorizedKeys: '/d/vm/authorized_keys',
 }
 
 test('a machine by kernel and initramfs, as a command line', () => {
@@ -50,18 +51,19 @@ test('a machine by kernel and initramfs, as a command line', () => {
       '-drive if=none,id=disk1,format=qcow2,discard=unmap,file=/d,,e/vm/disk1.qcow2 ' +
       '-device virtio-blk-pci,drive=disk1,serial=disk1 ' +
       '-netdev user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22 -device virtio-net-pci,netdev=net0,romfile= ' +
-      '-device virtio-rng-pci',
+      '-fw_cfg name=opt/zos/authorized_keys,file=/d/vm/authorized_keys -device virtio-rng-pci',
   )
 })
 
 test('a machine by vmlinuz.efi has firmware whose variables alone may be written', () => {
   const boot = { by: 'efi', image: '/d/vmlinuz.efi', code: '/f/CODE.fd', variables: '/d/vm/vars.fd' } as const
-  const { args } = qemuCommand({ ...machine, boot, accelerator: 'kvm', disks: [], sshPort: undefined })
+  const bare = { disks: [], sshPort: undefined, authorizedKeys: undefined }
+  const { args } = qemuCommand({ ...machine, boot, accelerator: 'kvm', ...bare })
   const line = args.join(' ')
   assert.match(line, /-machine q35,accel=kvm -cpu host/)
   assert.match(line, /if=pflash,unit=0,format=raw,readonly=on,file=\/f\/CODE\.fd/)
   assert.match(line, /if=pflash,unit=1,format=raw,file=\/d\/vm\/vars\.fd -kernel \/d\/vmlinuz\.efi/)
-  assert.not.match(line, /-initrd|-append|-netdev/)
+  assert.not.match(line, /-initrd|-append|-netdev|-fw_cfg/)
 })
 
 test('aarch64 has its own board and console', () => {
@@ -73,6 +75,10 @@ test('aarch64 has its own board and console', () => {
 test('a path that would break an option is refused', () => {
   assert.throws(() => qemuCommand({ ...machine, disks: ['/a\nb'] }), /cannot be given to QEMU/)
   assert.equal(diskCommand('/x.qcow2', '10G').args, ['create', '-q', '-f', 'qcow2', '/x.qcow2', '10G'])
+})
+
+test('the name under which keys are offered is one that QEMU leaves to its users', () => {
+  assert.match(offeredKeys, /^opt\/[a-z_/]{1,51}$/)
 })
 
 test('versions', () => {

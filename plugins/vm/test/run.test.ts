@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CommandContext, type CommandProcess, isZosError } from '@zos/core'
+import { type CommandContext, type CommandProcess, ExitCode, isZosError, ZosError } from '@zos/core'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import run from '../dist/run.js'
@@ -46,6 +46,7 @@ const commands: string[] = []
 const tools: CommandContext['run'] = async ({ file, args }) => {
   commands.push([file, ...args].join(' '))
   if (file === 'qemu-img') writeFileSync(args.at(-2)!, '')
+  if (file === 'ssh-keygen') for (const end of ['', '.pub']) writeFileSync(`${args.at(-1)}${end}`, 'key\n')
   const stdout = file === 'uname' ? 'x86_64\n' : 'QEMU emulator version 7.2.22\n'
   return { exitCode: 0, stdout, stderr: '' }
 }
@@ -72,7 +73,8 @@ test('a text that is waited for ends the machine well, and its line is still sho
   assert.is(await run.run(ctx), 0)
   assert.match(out(), /zos: ready after 3\.2 s\n/)
   assert.match(err(), /^qemu 7\.2\.22, tcg \(no vmx\/svm\), 1024 MB · console also in .*\/vm\/console\.log\n/)
-  assert.match(err(), /ssh -p 2222 root@127\.0\.0\.1/)
+  assert.match(err(), /^ssh -i .*\/vm\/ssh_key .*-p 2222 .* root@127\.0\.0\.1$/m)
+  assert.match(seen.args.join(' '), /-fw_cfg name=opt\/zos\/authorized_keys,file=.*\/vm\/authorized_keys/)
   assert.match(err(), /found "zos: ready" after \d+\.\d s/)
   assert.equal(seen.killed, ['SIGTERM'])
   assert.is(readFileSync(join(folder, 'vm/console.log'), 'utf8'), '[ 1.0] boot\nzos: ready after 3.2 s\n')
@@ -102,7 +104,8 @@ test('disks are kept, and made anew only when asked', async () => {
   assert.is(made(), 1)
   await boot({ disks: 1, reset: true })
   assert.is(made(), 1)
-  assert.equal(readdirSync(join(folder, 'vm')).sort(), ['console.log', 'disk0.qcow2'])
+  const disksLeft = readdirSync(join(folder, 'vm')).filter((name) => name.startsWith('disk'))
+  assert.equal(disksLeft, ['disk0.qcow2'])
 })
 
 test('--efi starts vmlinuz.efi with a copy of the firmware’s variables', async () => {
@@ -133,8 +136,30 @@ test('--json gives facts instead of the console', async () => {
   const { ctx, out, err } = contextOf(worldOf({ spawn: guest(['x\n'], 0).spawn, json: true }))
   assert.is(await run.run(ctx), 0)
   assert.is(err(), '')
-  const { accelerator, end, sshPort } = JSON.parse(out())
-  assert.equal({ accelerator, end, sshPort }, { accelerator: 'tcg', end: 'itself', sshPort: 2222 })
+  const [start, end] = out()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const { event, accelerator, sshPort, ssh } = start
+  assert.equal({ event, accelerator, sshPort }, { event: 'start', accelerator: 'tcg', sshPort: 2222 })
+  assert.equal(ssh.slice(0, 3), ['ssh', '-i', join(folder, 'vm/ssh_key')])
+  assert.equal({ ...end, seconds: 0 }, { event: 'end', by: 'itself', seconds: 0 })
+})
+
+test('a program that is missing comes with the command that brings it', async () => {
+  for (const [missing, options, hint] of [
+    ['qemu-system-x86_64', {}, 'apt-get install qemu-system-x86'],
+    ['qemu-img', { disks: 1, reset: true }, 'apt-get install qemu-utils'],
+  ] as const) {
+    const run: CommandContext['run'] = async (command) => {
+      if (command.file === missing) throw new ZosError('HOST_TOOL_MISSING', 'not there', { exit: ExitCode.host })
+      return tools(command)
+    }
+    assert.is(
+      await failure(worldOf({ run, options })),
+      `HOST_TOOL_MISSING the program ${missing} is not there; a virtual machine needs it | ${hint}`,
+    )
+  }
 })
 
 test('Ctrl-C ends the machine', async () => {
@@ -149,7 +174,9 @@ test('Ctrl-C ends the machine', async () => {
 
 test('without a build, without a kernel, and with wrong options it says so', async () => {
   const { outputs: _, ...nothing } = worldOf({})
-  assert.match(await failure(nothing), /^VM_NOT_BUILT .* holds no build \| run zos build first/)
+  assert.match(await failure(nothing), /^VM_NOT_BUILT .* holds no build \| build it first: zos build$/)
+  const named = await failure({ ...nothing, options: { config: 'a.config.ts' } })
+  assert.match(named, / \| build it first: zos build -c a\.config\.ts$/)
   assert.match(await failure(worldOf({ outputs: [] })), /^VM_NOT_BUILT the last build left no kernel/)
   assert.match(
     await failure(worldOf({ options: { disks: 99 } })),
