@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// The `zos` program: finds the command, runs it, prints its error.
-import { ExitCode, isZosError } from '../error.js'
-import { errorJson, errorLines } from '../report/error.js'
+// The `zos` program: its process, signals and streams.
+import { ExitCode } from '../error.js'
 import type { Cli } from './command.js'
+import { runProgram } from './program.js'
 
 const abort = new AbortController()
 let interrupts = 0
@@ -29,16 +29,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : ExitCode.internal),
 )
 
-try {
-  const { runCli } = await import('./commands.js')
-  process.exitCode = await runCli(cli, cli.words)
-} catch (error) {
-  if (abort.signal.aborted) {
-    cli.err('interrupted; what was finished is in the store\n')
-    process.exitCode = ExitCode.interrupted
-  } else {
-    if (cli.words.includes('--json')) cli.out(`${errorJson(error)}\n`)
-    else cli.err(`${errorLines(error).join('\n')}\n`)
-    process.exitCode = isZosError(error) ? error.exit : ExitCode.internal
-  }
-}
+process.exitCode = await runProgram(cli)

@@ -42,7 +42,8 @@ export const schemaAt = (schema: unknown, path: readonly string[]): { readonly t
 }
 
 const show = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value)
+  const text =
+    JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? `${member}n` : member)) ?? String(value)
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
 
@@ -59,7 +60,10 @@ export const checkValue = (schema: v.GenericSchema, value: unknown, at: string):
       const parent = schemaAtPath(schema, keys.slice(0, -1))
       return { path, message: `unknown option${didYouMean(keys.at(-1)!, keysOf(parent))}` }
     }
-    if (issue.received === 'undefined') return { path, message: `is missing; expected ${issue.expected ?? 'a value'}` }
+    if (issue.received === 'undefined') {
+      const { expects } = (schemaAtPath(schema, keys) ?? {}) as { expects?: string }
+      return { path, message: `is missing; expected ${expects ?? issue.expected ?? 'a value'}` }
+    }
     if (issue.kind === 'schema' && issue.expected && issue.type !== 'custom')
       return { path, message: `expected ${issue.expected}, found ${show(issue.input)}` }
     return { path, message: `${issue.message}${issue.type === 'custom' ? `, found ${show(issue.input)}` : ''}` }
@@ -79,7 +83,8 @@ const plainProblems = (value: unknown, path: string): Problem[] => {
     return [{ path, message: `expected a reference such as ${value.id}.…, found the whole plugin` }]
   if (typeof value === 'object' && [Object.prototype, null].includes(Object.getPrototypeOf(value)))
     return Object.entries(value).flatMap(([key, item]) => plainProblems(item, `${path}.${key}`))
-  return [{ path, message: `expected plain data, found a ${typeof value}` }]
+  const kind = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value
+  return [{ path, message: `expected plain data, found a ${kind}` }]
 }
 
 const referenceProblems = (
@@ -108,11 +113,44 @@ const configSchema = v.strictObject({
   initramfs: v.optional(
     v.strictObject({
       compression: v.optional(v.picklist(['xz', 'zstd', 'gzip', 'none'])),
-      level: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(22))),
+      level: v.optional(v.pipe(v.number(), v.integer('expected a whole number'))),
     }),
   ),
   publish: v.optional(v.array(v.custom(isRef, 'expected a reference to a publish target'))),
 })
+
+const idPattern = /^[a-z0-9][a-z0-9._-]*$/
+
+/** Ids are part of step names and of paths in the lock; `core` is the core's own plugin. */
+const idProblems = (ids: readonly string[]): Problem[] =>
+  [...new Set(ids)].flatMap((id) => {
+    const path = `plugins.${id}`
+    const another = `give another: factory.as('${id}-2', { … })`
+    if (!idPattern.test(id))
+      return [{ path, message: 'expected an id of lower-case letters, digits, "-", "_" and "."' }]
+    if (id === 'core') return [{ path, message: `this id is the core’s own; ${another}` }]
+    if (ids.indexOf(id) !== ids.lastIndexOf(id)) return [{ path, message: `two plugins have this id; ${another}` }]
+    return []
+  })
+
+const levels = { xz: [0, 9], zstd: [1, 22], gzip: [1, 9], none: undefined } as const
+
+const levelProblems = ({ initramfs }: UserConfig): Problem[] => {
+  const { compression = 'xz', level } = initramfs ?? {}
+  const range = levels[compression]
+  if (typeof level !== 'number' || !range || (level >= range[0] && level <= range[1])) return []
+  return [
+    { path: 'initramfs.level', message: `expected ${range[0]} to ${range[1]} for ${compression}, found ${level}` },
+  ]
+}
+
+/** Options as plain data first: what the schema says of a function would say the same again. */
+const optionProblems = ({ id, options, definition }: Descriptor): Problem[] => {
+  const path = `plugins.${id}`
+  const plain = plainProblems(options, path)
+  const isKnown = (at: string): boolean => plain.some((known) => known.path === at || known.path.startsWith(`${at}.`))
+  return [...plain, ...checkValue(definition.options, options, path).filter((found) => !isKnown(found.path))]
+}
 
 /** Every problem of a merged config. `off`: ids that a variant left out. */
 export const problemsOf = (config: UserConfig, off: ReadonlySet<string>): Problem[] => {
@@ -122,16 +160,10 @@ export const problemsOf = (config: UserConfig, off: ReadonlySet<string>): Proble
   }))
   const plugins = Array.isArray(config.plugins) ? config.plugins.filter(isDescriptor) : []
   const ids = plugins.map(({ id }) => id)
-  for (const id of new Set(ids.filter((one, index) => ids.indexOf(one) !== index)))
-    problems.push({
-      path: `plugins.${id}`,
-      message: `two plugins have this id; give one another: factory.as('${id}-2', { … })`,
-    })
-  for (const { id, options, definition } of plugins) {
-    const path = `plugins.${id}`
-    problems.push(...plainProblems(options, path))
-    problems.push(...checkValue(definition.options, options, path))
-    problems.push(...referenceProblems(options, path, ids, off))
+  problems.push(...levelProblems(config), ...idProblems(ids))
+  for (const plugin of plugins) {
+    problems.push(...optionProblems(plugin))
+    problems.push(...referenceProblems(plugin.options, `plugins.${plugin.id}`, ids, off))
   }
   problems.push(...referenceProblems(config.publish ?? [], 'publish', ids, off))
   return problems

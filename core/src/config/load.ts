@@ -56,6 +56,14 @@ const extension = /\.config\.(ts|mts|js|mjs)$/
 const locate = async ({ cwd, file }: LoadOptions): Promise<string> => {
   if (file !== undefined) {
     const path = resolve(cwd, file)
+    if (!extension.test(path))
+      throw new ZosError(
+        'CONFIG_NAME',
+        `${file}: expected a name such as small.config.ts, beside which its lock lies`,
+        {
+          exit: ExitCode.config,
+        },
+      )
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path
     throw new ZosError('CONFIG_MISSING', `${file}: no such config file`, { exit: ExitCode.config })
   }
@@ -72,6 +80,24 @@ const locate = async ({ cwd, file }: LoadOptions): Promise<string> => {
   })
 }
 
+/** Runs code of the config; what it throws is `CONFIG_LOAD` with the line. */
+const loading = async <T>(file: string, run: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await run()
+  } catch (cause) {
+    if (isZosError(cause)) throw cause
+    const { message, stack } = cause instanceof Error ? cause : new Error(String(cause))
+    const line = stack
+      ?.split('\n')
+      .find((text) => /^\s+at /.test(text) && text.includes(basename(file)))
+      ?.trim()
+    throw new ZosError('CONFIG_LOAD', `${file} cannot be loaded: ${message}${line ? `\n  ${line}` : ''}`, {
+      exit: ExitCode.config,
+      cause,
+    })
+  }
+}
+
 const evaluate = async (file: string, root: string): Promise<unknown> => {
   const { createJiti } = await import('jiti')
   const jiti = createJiti(file, {
@@ -79,20 +105,7 @@ const evaluate = async (file: string, root: string): Promise<unknown> => {
     interopDefault: false,
     nativeModules: ['@zos/core', 'valibot', 'tapable'],
   })
-  try {
-    return ((await jiti.import(file)) as { default?: unknown }).default
-  } catch (cause) {
-    if (isZosError(cause)) throw cause
-    const { message, stack } = cause as Error
-    const line = stack
-      ?.split('\n')
-      .find((text) => text.includes(basename(file)))
-      ?.trim()
-    throw new ZosError('CONFIG_LOAD', `${file} cannot be loaded: ${message}${line ? `\n  ${line}` : ''}`, {
-      exit: ExitCode.config,
-      cause,
-    })
-  }
+  return loading(file, async () => ((await jiti.import(file)) as { default?: unknown }).default)
 }
 
 const architectures: Readonly<Record<string, Arch>> = {
@@ -142,17 +155,24 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
   const root = projectRoot(file)
   const shown = relative(options.cwd, file) || file
   const module = await evaluate(file, root)
-  if (!isConfigModule(module))
-    throw new ZosError('CONFIG_EXPORT', `${shown}: expected \`export default defineConfig({ … })\``, {
-      exit: ExitCode.config,
-    })
+  const wrong = (expected: string): ZosError =>
+    new ZosError('CONFIG_EXPORT', `${shown}: expected ${expected}`, { exit: ExitCode.config })
+  if (!isConfigModule(module)) throw wrong('`export default defineConfig({ … })`')
 
   const variantArch = module.changes.reduce<Arch | undefined>((arch, change) => change.arch ?? arch, undefined)
   const mode = options.mode ?? modeOf(options.env) ?? 'debug'
   const asked = options.arch ?? archOf(options.env) ?? variantArch
   const read = new Set<string>()
   const variables = new Set(coreVariables)
-  const base = module.make({ env: watched(options.env, read, variables), mode, arch: asked ?? 'x86_64' })
+  const make = async (arch: Arch): Promise<UserConfig> => {
+    const made = await loading(file, () => module.make({ env: watched(options.env, read, variables), mode, arch }))
+    if (typeof made === 'object' && made !== null) return made
+    throw wrong('a function that returns a config')
+  }
+  const first = await make(asked ?? 'x86_64')
+  const own = asked ?? first.arch
+  // A config that names its architecture gets what it has named.
+  const base = own === 'aarch64' && asked === undefined ? await make(own) : first
 
   const problems: Problem[] = []
   const off = new Set<string>()

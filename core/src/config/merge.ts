@@ -28,6 +28,8 @@ export const applyVariant = (
   const { plugins: changes = {}, ...rest } = variant as VariantConfig<readonly Descriptor[]> & {
     plugins?: Record<string, unknown>
   }
+  // A base without a list of plugins is told so by the check.
+  if (!Array.isArray(config.plugins)) return mergeOptions(config, rest) as UserConfig
   const ids = config.plugins.map(({ id }) => id)
   for (const id of Object.keys(changes)) {
     if (!ids.includes(id))
