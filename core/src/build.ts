@@ -1,5 +1,5 @@
 // One page: what a build does, phase by phase. Each phase takes the last value and gives the next.
-import type { Session } from './engine/session.js'
+import type { Phase, ResolvedPlan, Session } from './engine/session.js'
 import { isZosError } from './error.js'
 import { readManifest, writeOutputs } from './io/output-folder.js'
 import type { Manifest } from './model/manifest.js'
@@ -12,7 +12,6 @@ import { growTree } from './phases/grow-tree.js'
 import { pack } from './phases/pack.js'
 import { publish } from './phases/publish.js'
 import { resolve } from './phases/resolve.js'
-import { summaries } from './report/summaries.js'
 
 /** Which outputs to make (all where none is named), and whether to publish them. */
 export interface BuildRequest {
@@ -26,27 +25,81 @@ export interface BuildResult {
   readonly receipts: readonly Receipt[]
 }
 
-const phase = async <T>(session: Session, name: Parameters<typeof summaries>[0], run: () => Promise<T>): Promise<T> => {
+/** Runs one phase, and says in a few words what came of it. */
+const phase = async <T>(
+  session: Session,
+  name: Phase,
+  run: () => Promise<T>,
+  words: (result: T) => string,
+): Promise<T> => {
   const start = performance.now()
   const result = await run()
   session.signal.throwIfAborted()
-  session.report.phase(name, summaries(name, session), performance.now() - start)
+  session.report.phase(name, words(result), performance.now() - start)
   return result
 }
 
+const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`
+
 const once = async (session: Session, request: BuildRequest): Promise<BuildResult> => {
-  await phase(session, 'resolve', () => resolve(session))
-  await phase(session, 'fetch', () => fetch(session))
-  await phase(session, 'build', () => buildComponents(session))
-  const assembled = await phase(session, 'assemble', () => growTree(session, 'assemble', FileTree.empty))
-  const tree = await phase(session, 'optimize', () => growTree(session, 'optimize', assembled))
-  await phase(session, 'check', () => check(session, tree))
-  const outputs = await phase(session, 'pack', () => pack(session, tree, request.outputs))
+  const steps = (name: Phase): string => {
+    const own = session.steps.filter((step) => step.phase === name)
+    return `${count(own.length, 'step')}, ${own.filter(({ state }) => state === 'ran').length} run`
+  }
+  const files = (tree: FileTree): string => count(tree.count, 'file')
+
+  await phase(session, 'resolve', () => resolve(session), planWords)
+  await phase(
+    session,
+    'fetch',
+    () => fetch(session),
+    (fresh) => `${count(session.fetched.size, 'input')}, ${fresh} new`,
+  )
+  await phase(
+    session,
+    'build',
+    () => buildComponents(session),
+    () => steps('build'),
+  )
+  const assembled = await phase(
+    session,
+    'assemble',
+    () => growTree(session, 'assemble', FileTree.empty),
+    (tree) => `${steps('assemble')}: ${files(tree)}`,
+  )
+  const tree = await phase(
+    session,
+    'optimize',
+    () => growTree(session, 'optimize', assembled),
+    (after) => `${steps('optimize')}: ${files(after)}`,
+  )
+  await phase(
+    session,
+    'check',
+    () => check(session, tree),
+    () => `${steps('check')}: all well`,
+  )
+  const outputs = await phase(
+    session,
+    'pack',
+    () => pack(session, tree, request.outputs),
+    () => steps('pack'),
+  )
   const manifest = manifestOf(session, outputs)
   await writeOutputs(session.config.outputFolder, manifest, session.store.blobs)
-  const receipts = request.publish ? await phase(session, 'publish', () => publish(session, outputs)) : []
+  const receipts = request.publish
+    ? await phase(
+        session,
+        'publish',
+        () => publish(session, outputs),
+        (sent) => count(sent.length, 'receipt'),
+      )
+    : []
   return { manifest, tree, receipts }
 }
+
+const planWords = ({ sources, components, outputs }: ResolvedPlan): string =>
+  `${count(sources.size, 'source')}, ${count(components.size, 'component')}, ${count(outputs.size, 'output')}`
 
 /** Runs a build. Content that turns out to be missing from the store makes it run once more, trusting nothing unseen. */
 export const runBuild = async (session: Session, request: BuildRequest): Promise<BuildResult> => {

@@ -55,6 +55,7 @@ export const flagsOf = (cli: Cli, config: Config, options: OptionValues, update:
   frozen: update === undefined && (options.frozen === true || config.mode === 'release'),
   jobs: jobsOf(options.jobs),
   force: forceRule(options, cli.env),
+  forget: options['force-rebuild'] === true,
   executor: executorOf((options.executor as string | undefined) ?? 'bubblewrap'),
   update,
 })

@@ -20,7 +20,7 @@ export const rememberArtifact = (
   const known = inFlight.get(key)
   if (known) return known
   const make = async (): Promise<Artifact> => {
-    const stored = store.result('memo', key) as StoredArtifact | undefined
+    const stored = session.flags.forget ? undefined : (store.result('memo', key) as StoredArtifact | undefined)
     if (stored && (!store.distrust || (await isWhole(store, stored)))) return loadArtifact(store, stored)
     const artifact = await compute()
     await store.setResult('memo', key, (await storeArtifact(store, artifact)) as unknown as Json)

@@ -23,6 +23,8 @@ export interface BuildFlags {
   readonly jobs: number
   /** Which steps run even though they are remembered. */
   readonly force: (step: string, position: StepPosition) => boolean
+  /** Take nothing from the store: not even the results of pure functions. */
+  readonly forget: boolean
   readonly executor: ExecutorName
   /** Lock entries to ask anew: plugin ids, `plugin/entry`, or all. */
   readonly update: 'all' | ReadonlySet<string> | undefined

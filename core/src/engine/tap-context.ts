@@ -222,7 +222,7 @@ const noteToolchain = (
     session.report.warn({
       code: 'TOOLCHAIN_DIFFERS',
       plugin,
-      message: `the lock was made with ${locked.title}, this host has ${title}: outputs may differ in bytes`,
+      message: `the lock was made with ${locked.title}, this host has ${title === locked.title ? 'another build of the same' : title}: outputs may differ in bytes`,
       hint: 'zos update takes this host’s toolchain into the lock',
     })
 }

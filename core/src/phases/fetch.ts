@@ -22,7 +22,12 @@ const store = async (session: Session, fetched: Fetched): Promise<StoredFetched>
 const isWhole = async (session: Session, { blob, tree }: StoredFetched): Promise<boolean> =>
   (!blob || session.store.blobs.has(blob)) && (!tree || (await isTreeWhole(session.store, tree)))
 
-const fetchStored = async (session: Session, plugin: string, pinned: PinnedSource): Promise<StoredFetched> => {
+const fetchStored = async (
+  session: Session,
+  plugin: string,
+  pinned: PinnedSource,
+  onFresh: () => void = () => undefined,
+): Promise<StoredFetched> => {
   const id = `${plugin}/${pinned.name}`
   const key = digestOf({ source: pinned.source, pin: pinned.pin })
   const isLive = pinned.source.kind === 'path'
@@ -48,6 +53,7 @@ const fetchStored = async (session: Session, plugin: string, pinned: PinnedSourc
       { exit: ExitCode.config },
     )
   const stored = await store(session, fetched as Fetched)
+  if (!isLive) onFresh()
   if (!isLive) await session.store.setResult('fetch', key, stored as unknown as Json)
   session.report.step({ id, phase: 'fetch', state: isLive ? 'hit' : 'ran', ms: performance.now() - started })
   return stored
@@ -57,14 +63,16 @@ const fetchStored = async (session: Session, plugin: string, pinned: PinnedSourc
 export const fetchPinned = async (session: Session, plugin: string, pinned: PinnedSource): Promise<Fetched> =>
   loadFetched(session, await fetchStored(session, plugin, pinned))
 
-export const fetch = async (session: Session): Promise<void> => {
+/** Gives how many were not in the store. */
+export const fetch = async (session: Session): Promise<number> => {
+  let fresh = 0
   const plan = session.plan!
   const queue = [...plan.sources.keys()].filter((id) => !session.fetched.has(id))
   const total = new Set(queue)
   const work = async (): Promise<void> => {
     for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
       const pinned = plan.sources.get(id)!
-      const stored = await fetchStored(session, pinned.plugin, pinned)
+      const stored = await fetchStored(session, pinned.plugin, pinned, () => fresh++)
       session.fetched.set(id, stored)
       for (const [name, source] of Object.entries(stored.sources ?? {})) {
         const inner = `${pinned.name}/${name}`
@@ -77,4 +85,5 @@ export const fetch = async (session: Session): Promise<void> => {
   }
   await Promise.all(Array.from({ length: width }, work))
   if (queue.length > 0) await work()
+  return fresh
 }

@@ -181,7 +181,7 @@ export const pinSource = async (session: Session, plugin: string, name: string, 
 /** Sources that say themselves what they are: nothing about them can change. */
 const statesDigest = (source: Source): boolean => source.kind === 'path' || typeof source.sha256 === 'string'
 
-export const resolve = async (session: Session): Promise<void> => {
+export const resolve = async (session: Session): Promise<ResolvedPlan> => {
   const plan: ResolvedPlan & { settled: Map<string, Json> } = {
     sources: new Map(),
     components: new Map(),
@@ -218,4 +218,5 @@ export const resolve = async (session: Session): Promise<void> => {
     }
   }
   for (const { plugin, name, source } of declared.sources.values()) await pinSource(session, plugin, name, source)
+  return plan
 }
