@@ -1,0 +1,80 @@
+// Source kind `rust-git`: a commit of a git repository with a crate in it. The core's own `git` fetches it.
+import {
+  ExitCode,
+  type FetchContext,
+  type Fetched,
+  git,
+  type Json,
+  type PinnedSource,
+  type Source,
+  ZosError,
+} from '@zos/core'
+import { cratesInside } from './crates-source.js'
+
+export interface GitCrateSource extends Source {
+  readonly kind: 'rust-git'
+  readonly url: string
+  readonly ref: string
+  /** Folder of the crate in the repository; empty for its root. */
+  readonly folder: string
+}
+
+/** Pin as the core's `git` has it; `ref` is where the commit was found. */
+export interface GitCratePin {
+  readonly commit: string
+  readonly ref?: string
+}
+
+export const gitCrateSource = (url: string, ref: string, folder: string): GitCrateSource => ({
+  kind: 'rust-git',
+  url,
+  ref,
+  folder,
+})
+
+/**
+ * The commit of a branch or tag in what `git ls-remote` printed (`OID TAB NAME`), of the commit behind an annotated tag.
+ * Undefined where there is none; a branch and a tag of one name are `RUST_GIT_REF`.
+ */
+export const remoteCommit = (listing: string, ref: string): GitCratePin | undefined => {
+  const refs = new Map<string, string>()
+  for (const line of listing.split('\n')) {
+    const [, oid, name] = /^([0-9a-f]{40})\t(\S+)$/.exec(line) ?? []
+    if (oid !== undefined && name !== undefined) refs.set(name, oid)
+  }
+  const names = ref.startsWith('refs/') || ref === 'HEAD' ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`]
+  const found = names.filter((name) => refs.has(name))
+  if (found.length > 1) {
+    throw new ZosError('RUST_GIT_REF', `there is both a branch and a tag ${ref}`, {
+      hint: `name the one that is meant: ${found.join(' or ')}`,
+      exit: ExitCode.fetch,
+    })
+  }
+  const [name] = found
+  return name === undefined ? undefined : { commit: (refs.get(`${name}^{}`) ?? refs.get(name))!, ref: name }
+}
+
+export const pinGitCrate = async ({ url, ref }: GitCrateSource, ctx: FetchContext): Promise<Json> => {
+  if (/^[0-9a-f]{40}$/.test(ref)) return { commit: ref }
+  const { stdout } = await ctx.run({
+    file: 'git',
+    args: ['ls-remote', '--', url],
+    env: { GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh' },
+  })
+  const found = remoteCommit(stdout, ref)
+  if (found) return { ...found }
+  throw new ZosError('RUST_GIT_REF', `${url} has no branch or tag ${ref}`, {
+    hint: `see what there is: git ls-remote ${url}`,
+    exit: ExitCode.fetch,
+  })
+}
+
+export const fetchGitCrate = async (pinned: PinnedSource, ctx: FetchContext): Promise<Fetched> => {
+  const { url, ref, folder } = pinned.source as GitCrateSource
+  const { commit } = pinned.pin as unknown as GitCratePin
+  const fetched = await ctx.fetch({ name: pinned.name, source: git(url, { ref }), pin: pinned.pin })
+  const { tree } = fetched
+  if (!tree) throw new ZosError('RUST_GIT', `${url} gave no files for ${commit}`, { exit: ExitCode.fetch })
+  const facts = typeof fetched.facts === 'object' && !Array.isArray(fetched.facts) ? fetched.facts : {}
+  return { tree, facts: { ...facts, commit }, sources: { crates: cratesInside(pinned, tree, folder) } }
+}
