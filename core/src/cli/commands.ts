@@ -12,7 +12,7 @@ const commands: Readonly<Record<string, Listed>> = {
   init: { summary: 'start a project here', load: async () => (await import('./init.js')).initCommand },
   build: { summary: 'build the image', load: async () => (await import('./build.js')).buildCommand },
   steps: {
-    summary: 'show every step and whether it would run',
+    summary: 'show every step of the last build, and why it ran',
     load: async () => (await import('./steps.js')).stepsCommand,
   },
   explain: { summary: 'say why a step ran', load: async () => (await import('./explain.js')).explainCommand },
@@ -23,7 +23,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'say which tools of the host are missing',
     load: async () => (await import('./doctor.js')).doctorCommand,
   },
-  clean: { summary: 'remove outputs and store', load: async () => (await import('./clean.js')).cleanCommand },
+  clean: {
+    summary: 'remove outputs, or with --store everything',
+    load: async () => (await import('./clean.js')).cleanCommand,
+  },
 }
 
 const overview = async (cli: Cli): Promise<string> => {
@@ -37,7 +40,8 @@ const overview = async (cli: Cli): Promise<string> => {
     '',
     ...rows.map(([name = '', summary]) => `  ${name.padEnd(10)} ${summary}`),
     '',
-    'zos COMMAND --help says more. Start with: zos init, or zos build -c variants/quickstart.config.ts',
+    'zos COMMAND --help says more, zos --version which zos this is.',
+    'Start with: zos init, or zos build -c variants/quickstart.config.ts',
     '',
   ].join('\n')
 }

@@ -7,7 +7,11 @@ import { reportsOf } from './build.js'
 import { type Cli, type CliCommand, configOptions, type OptionValues } from './command.js'
 import { configOf, openSession } from './session.js'
 
-const moveLock = async (cli: Cli, options: OptionValues, update: BuildFlags['update']): Promise<number> => {
+/** What the engine calls the entries that a person names: that of a source is `source NAME` in its plugin. */
+const entryNames = (name: string): string[] => [name, name.replace(/^([^/]+)\//, '$1/source '), `source ${name}`]
+
+const moveLock = async (cli: Cli, options: OptionValues, named?: readonly string[]): Promise<number> => {
+  const update: BuildFlags['update'] = named && (named.length === 0 ? 'all' : new Set(named.flatMap(entryNames)))
   const config = await configOf(cli, { ...options, frozen: false })
   const report = reportsOf(cli, options, [])
   const open = await openSession(cli, { ...config, mode: 'debug' }, options, report, update)
@@ -15,7 +19,7 @@ const moveLock = async (cli: Cli, options: OptionValues, update: BuildFlags['upd
     await resolve(open.session)
     // Sources make further sources known, which are pinned too.
     await fetch(open.session)
-    if (update instanceof Set) checkNames(open.session.lock.text, update)
+    checkNames(open.session.lock.text, named ?? [])
     const isChanged = open.session.lock.isChanged
     open.saveLock()
     report.close()
@@ -33,18 +37,19 @@ const moveLock = async (cli: Cli, options: OptionValues, update: BuildFlags['upd
 }
 
 /** A name that no entry has is a mistake that would otherwise pass unseen. */
-const checkNames = (text: string, names: ReadonlySet<string>): void => {
+const checkNames = (text: string, names: readonly string[]): void => {
   const { arch } = JSON.parse(text) as { arch: Record<string, { pins: Record<string, Record<string, unknown>> }> }
   const known = new Set<string>()
   for (const { pins } of Object.values(arch))
     for (const [plugin, entries] of Object.entries(pins))
       for (const entry of Object.keys(entries))
         for (const name of [plugin, entry, `${plugin}/${entry}`]) known.add(name)
-  const unknown = [...names].filter((name) => !known.has(name) && !known.has(`source ${name}`))
+  const unknown = names.filter((name) => !entryNames(name).some((one) => known.has(one)))
   if (unknown.length > 0)
     throw new ZosError('LOCK_NAME', `the lock has no entry ${unknown.join(', ')}`, {
       hint: `entries: ${[...known]
         .filter((name) => name.includes('/'))
+        .map((name) => name.replace('/source ', '/'))
         .sort()
         .join(', ')}`,
       exit: ExitCode.usage,
@@ -56,7 +61,7 @@ export const lockCommand: CliCommand = {
   summary: 'Brings the lock up to date with the config; pins that still fit stay.',
   options: configOptions,
   examples: ['zos lock', 'zos lock -c variants/quickstart.config.ts'],
-  run: (cli, _args, options) => moveLock(cli, options, undefined),
+  run: (cli, _args, options) => moveLock(cli, options),
 }
 
 export const updateCommand: CliCommand = {
@@ -65,12 +70,5 @@ export const updateCommand: CliCommand = {
   arguments: '[NAME…]',
   options: configOptions,
   examples: ['zos update', 'zos update debian', 'zos update rust-musl/zinit'],
-  run: (cli, args, options) =>
-    moveLock(
-      cli,
-      options,
-      args.length === 0
-        ? 'all'
-        : new Set(args.flatMap((name) => [name, name.replace(/^([^/]+)\//, '$1/source '), `source ${name}`])),
-    ),
+  run: (cli, args, options) => moveLock(cli, options, args),
 }

@@ -25,7 +25,7 @@ export interface UserConfig<Plugins extends readonly Descriptor[] = readonly Des
   readonly arch?: Arch
   readonly plugins: Plugins
   readonly initramfs?: InitramfsOptions
-  /** Where `zos publish` sends outputs: references that plugins offer. */
+  /** Where `zos build --publish` sends outputs: references that plugins offer. */
   readonly publish?: readonly Ref[]
 }
 

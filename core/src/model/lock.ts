@@ -41,7 +41,7 @@ const sorted = (value: unknown): unknown => {
 
 const refuse = (file: string, what: string, cause?: unknown): never => {
   throw new ZosError('LOCK_INVALID', `${file}: ${what}`, {
-    hint: ['put back the last good version from version control', 'or make a new one: zos update'],
+    hint: ['put back the last good version from version control', 'or remove it and make a new one: zos update'],
     exit: ExitCode.lock,
     cause,
   })

@@ -14,7 +14,7 @@ const storeError = (folder: string, cause: unknown): ZosError => {
   const words =
     code === 'ENOSPC' ? 'the disk is full' : code === 'EROFS' || code === 'EACCES' ? 'it is not writable' : ''
   return new ZosError('STORE_WRITE', `the store ${folder} cannot take a file: ${words || (cause as Error).message}`, {
-    hint: 'make room (zos gc), or name another folder with ZOS_STORE',
+    hint: 'make room, or name another folder with ZOS_STORE',
     exit: ExitCode.store,
     cause,
   })
