@@ -88,6 +88,8 @@ else {
       const differing: string[] = []
       for (const names of all) {
         const expected = aptInstalls(names, folder)
+        // On an empty system apt follows name/suite only as far as all else is installed, and gives up early.
+        if (!expected && names.some((name) => name.includes('/'))) continue
         const found = survives(() => resolve(universe, names))
         if (!expected) failed++
         const [only, missing] = [minus(found, expected), minus(expected, found)]

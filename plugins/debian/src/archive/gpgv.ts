@@ -8,13 +8,14 @@ export interface Command {
 }
 
 /**
- * Verifies a clear-signed file. Its verdict is read from the status lines on standard output, not from the exit code:
+ * Verifies a clear-signed file. Its verdict is read from the status lines on standard error, not from the exit code:
  * that is 2 already when one of several signatures is by a key which is not in the keyrings.
  */
 export const gpgvCommand = (input: { readonly keyrings: readonly string[]; readonly signed: string }): Command => ({
   file: 'gpgv',
   args: [
-    '--status-fd=1',
+    '--status-fd=2',
+    '--quiet',
     '--weak-digest=SHA1',
     // A name without a slash would be looked for in the user's own GnuPG folder.
     ...input.keyrings.flatMap((path) => ['--keyring', path.includes('/') ? path : `./${path}`]),

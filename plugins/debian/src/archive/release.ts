@@ -167,6 +167,9 @@ export const checkFreshness = (release: Release, now: number, file: string): voi
   if (release.validUntil === undefined || now <= release.validUntil) return
   const days = Math.floor((now - release.validUntil) / 86400)
   throw new ZosError('DEBIAN_EXPIRED', `${file}: it was valid until ${days} day${days === 1 ? '' : 's'} ago`, {
-    hint: 'the mirror is stale, or the clock is wrong; a snapshot archive is named by debian({ snapshot })',
+    hint: [
+      'the mirror is stale, or the clock is wrong: try another mirror, debian({ mirror }) or DEBIAN_MIRROR',
+      'a snapshot on purpose? apt has Acquire::Check-Valid-Until "false" for that, which is honoured here',
+    ],
   })
 }

@@ -38,10 +38,10 @@ export const dpkgDatabase = (packages: readonly InstalledPackage[]): Record<stri
     const digests = Object.entries(installed.md5)
       .filter(([path]) => !installed.conffiles.includes(path))
       .sort(([a], [b]) => (a < b ? -1 : 1))
-    if (digests.length > 0)
-      files[`${base}.md5sums`] = digests
-        .map(([path, md5]) => `${md5}  ${checkedPath(path, installed).slice(1)}\n`)
-        .join('')
+    // There even when it is empty: `dpkg --audit` asks for it.
+    files[`${base}.md5sums`] = digests
+      .map(([path, md5]) => `${md5}  ${checkedPath(path, installed).slice(1)}\n`)
+      .join('')
     if (installed.conffiles.length > 0)
       files[`${base}.conffiles`] = installed.conffiles.map((path) => `${checkedPath(path, installed)}\n`).join('')
   }

@@ -14,8 +14,13 @@ export class Candidates {
   readonly #found = new Map<string, BinaryPackage | undefined>()
   readonly #why = new Map<string, Discard>()
 
-  constructor(universe: Universe) {
+  /** `prefer`: versions by name that go before apt's choice, where they are offered. */
+  constructor(universe: Universe, prefer: ReadonlyMap<string, string> = new Map()) {
     this.#universe = universe
+    for (const [name, version] of prefer) {
+      const binary = universe.versionsOf(name).find((offered) => offered.version === version)
+      if (binary) this.set(binary)
+    }
   }
 
   of(name: string): BinaryPackage | undefined {

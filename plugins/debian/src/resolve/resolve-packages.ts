@@ -1,4 +1,4 @@
-import type { ZosError } from '@zos/core'
+import { isZosError, type ZosError } from '@zos/core'
 import { type BinaryPackage, describePackage, relationsIn } from '../archive/binary-package.js'
 import { formatAlternatives, formatRelation } from '../control/dependency.js'
 import { Candidates, type Discard } from './candidates.js'
@@ -10,6 +10,8 @@ import { chainOf, clashFailure, clashIn, type Failure, unknownPackage, unmetFail
 export interface ResolveOptions {
   /** Adds every package marked `Essential: yes`. Without it the tree holds what was asked for and no more. */
   readonly essential?: boolean
+  /** Versions by name that are taken where they are still offered and nothing forbids it: those of an earlier answer. */
+  readonly prefer?: ReadonlyMap<string, string>
 }
 
 /** How often a free choice is taken back because something without a choice forbids it. */
@@ -28,10 +30,26 @@ export const resolvePackages = (
   options: ResolveOptions = {},
 ): Chosen[] => {
   const wanted = mergeRequests([...requests, ...(options.essential ? essentialRequests(universe) : [])])
+  if (options.prefer && options.prefer.size > 0) {
+    try {
+      return solve(universe, wanted, options.prefer)
+    } catch (error) {
+      // Versions of an earlier answer may stand in the way of what is new: then they move.
+      if (!isZosError(error)) throw error
+    }
+  }
+  return solve(universe, wanted, new Map())
+}
+
+const solve = (
+  universe: Universe,
+  wanted: readonly PackageRequest[],
+  prefer: ReadonlyMap<string, string>,
+): Chosen[] => {
   const bans = new Map<string, Discard>()
   let first: ZosError | undefined
   for (let restart = 0; ; restart++) {
-    const attempt = new Attempt(universe, bans)
+    const attempt = new Attempt(universe, prefer, bans)
     const failure = attempt.run(wanted)
     if (!failure) return attempt.result()
     first ??= unsolvable(failure)
@@ -56,9 +74,9 @@ class Attempt {
   readonly #firm = new Set<string>()
   readonly #settled = new Set<string>()
 
-  constructor(universe: Universe, bans: ReadonlyMap<string, Discard>) {
+  constructor(universe: Universe, prefer: ReadonlyMap<string, string>, bans: ReadonlyMap<string, Discard>) {
     this.universe = universe
-    this.candidates = new Candidates(universe)
+    this.candidates = new Candidates(universe, prefer)
     this.selection = new Selection(universe)
     for (const [name, why] of bans) this.candidates.discard(name, why)
   }

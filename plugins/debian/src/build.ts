@@ -1,0 +1,51 @@
+import type { Artifact, Component, Json, TapContext } from '@zos/core'
+import { type UnpackedPackage, unpackedPackage } from './package/layers.js'
+import { packagesTree, type RootFacts, rootTree } from './package/root-tree.js'
+import { unpackDeb } from './package/unpack.js'
+
+/** Options of a component: its packages, and the sources that they come from. */
+export type ComponentOptions = {
+  readonly kind: 'root' | 'tree'
+  readonly documentation: boolean
+  /** Code name of the release, for os-release where base-files does not bring it. */
+  readonly release: string
+  /** Source names by package name. */
+  readonly packages: { readonly [name: string]: string }
+}
+
+/** Packages being unpacked at once: each holds its archive in memory. */
+const width = 4
+
+/** Unpacks each package once, whichever component needs it, and puts them into one tree. */
+export const buildPackages = async (component: Component, ctx: TapContext): Promise<Artifact> => {
+  const { kind, documentation, release, packages } = component.options as unknown as ComponentOptions
+  const { plugin } = component
+  const names = Object.keys(packages).sort()
+  const unpacked: UnpackedPackage[] = []
+  const queue = [...names]
+  const work = async (): Promise<void> => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      const { blob } = await ctx.fetched(packages[name]!)
+      if (!blob) throw new TypeError(`the source ${packages[name]} gave no file`)
+      ctx.progress(name, unpacked.length, names.length)
+      const options = { name, plugin, documentation }
+      const input: Json = { ...options, sha256: blob.sha256 }
+      const artifact = await ctx.remember('unpack-2', input, async () =>
+        unpackDeb(await ctx.blobs.read(blob), options, ctx.blobs),
+      )
+      unpacked.push(unpackedPackage(name, artifact))
+    }
+  }
+  await Promise.all(Array.from({ length: width }, work))
+  unpacked.sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (kind === 'tree') return { trees: { tree: packagesTree(unpacked, plugin) } }
+  const root = await rootTree(unpacked, { plugin, release }, ctx.blobs)
+  const { unruled } = root.facts as unknown as RootFacts
+  if (unruled.length > 0)
+    ctx.warn(
+      'DEBIAN_SCRIPTS',
+      `installation scripts of ${unruled.join(', ')} were not run, and no rule says what the image needs of them`,
+      "look at what they do (dpkg-deb --control), and put what is missing into the image; see the plugin's README",
+    )
+  return root
+}
