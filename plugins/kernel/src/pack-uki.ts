@@ -10,6 +10,12 @@ const stubPath = {
   aarch64: '/usr/lib/systemd/boot/efi/linuxaa64.efi.stub',
 } as const
 
+/** The image's own os-release; an image without one is named after its config. */
+const osRelease = async (ctx: PackContext): Promise<string> =>
+  ctx.root.resolve('/etc/os-release') === undefined
+    ? `ID=${ctx.name}\nNAME=${ctx.name}\n`
+    : ctx.root.text('/etc/os-release')
+
 /** Makes `vmlinuz.efi`: the stub with os-release, command line, release, initramfs and kernel as sections. */
 export const packUki = async (
   output: OutputSpec,
@@ -25,7 +31,7 @@ export const packUki = async (
     kernel: await ctx.fileOf({ ...component, slot: 'image' }),
     initrd,
     cmdline,
-    osRelease: await ctx.root.text('/etc/os-release'),
+    osRelease: await osRelease(ctx),
     uname: kernel.release,
   }
   return {
