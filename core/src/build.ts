@@ -7,6 +7,7 @@ import type { Output, Receipt } from './model/output.js'
 import { FileTree } from './model/tree.js'
 import { build as buildComponents } from './phases/build.js'
 import { check } from './phases/check.js'
+import { checkPlan } from './phases/check-plan.js'
 import { fetch } from './phases/fetch.js'
 import { growTree } from './phases/grow-tree.js'
 import { pack } from './phases/pack.js'
@@ -17,6 +18,8 @@ import { resolve } from './phases/resolve.js'
 export interface BuildRequest {
   readonly outputs: readonly string[]
   readonly publish: boolean
+  /** Called when the lock holds every pin: what fails later does not ask for them again. */
+  onPinned(): void
 }
 
 export interface BuildResult {
@@ -49,12 +52,14 @@ const once = async (session: Session, request: BuildRequest): Promise<BuildResul
   const files = (tree: FileTree): string => count(tree.count, 'file')
 
   await phase(session, 'resolve', () => resolve(session), planWords)
+  checkPlan(session, request.outputs)
   await phase(
     session,
     'fetch',
     () => fetch(session),
     (fresh) => `${count(session.fetched.size, 'input')}, ${fresh} new`,
   )
+  request.onPinned()
   await phase(
     session,
     'build',
@@ -85,7 +90,7 @@ const once = async (session: Session, request: BuildRequest): Promise<BuildResul
     () => pack(session, tree, request.outputs),
     () => steps('pack'),
   )
-  const manifest = manifestOf(session, outputs)
+  const manifest = manifestOf(session, outputs, request)
   await writeOutputs(session.config.outputFolder, manifest, session.store.blobs)
   const receipts = request.publish
     ? await phase(
@@ -116,7 +121,11 @@ export const runBuild = async (session: Session, request: BuildRequest): Promise
   }
 }
 
-const manifestOf = ({ config, settings, lock }: Session, outputs: readonly Output[]): Manifest => {
+const manifestOf = (
+  { config, settings, lock, plan }: Session,
+  outputs: readonly Output[],
+  request: BuildRequest,
+): Manifest => {
   const before = readManifest(config.outputFolder)
   const made = outputs.map(({ name, plugin, format, blob, aliases = [], note, facts }) => ({
     name,
@@ -130,7 +139,8 @@ const manifestOf = ({ config, settings, lock }: Session, outputs: readonly Outpu
   }))
   const names = new Set(made.map(({ name }) => name))
   // Outputs that this build was not asked for stay, as far as they are of the same lock.
-  const kept = before?.lock === lock.digest ? before.outputs.filter(({ name }) => !names.has(name)) : []
+  const isKept = (name: string): boolean => request.outputs.length > 0 && !names.has(name) && plan!.outputs.has(name)
+  const kept = before?.lock === lock.digest ? before.outputs.filter(({ name }) => isKept(name)) : []
   return {
     version: 1,
     name: config.name,

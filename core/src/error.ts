@@ -73,8 +73,18 @@ export class ZosError extends Error {
 export const isZosError = (error: unknown): error is ZosError =>
   typeof error === 'object' && error !== null && brand in error
 
-/** Masks `user:password@` in every URL of a text, and the values of credentials in query strings. */
+const secrets = new Set<string>()
+/** Characters; to mask shorter texts would mask words. */
+const shortestSecret = 4
+
+/** Makes a secret's value known to this process, so that it is masked in everything that is said from now on. */
+export const hideSecret = (value: string | undefined): void => {
+  if (value !== undefined && value.length >= shortestSecret) secrets.add(value)
+}
+
+/** Masks known secrets, `user:password@` in every URL of a text, and the values of credentials in query strings. */
 export const redact = (text: string): string =>
-  text
+  [...secrets]
+    .reduce((rest, secret) => rest.replaceAll(secret, '•••'), text)
     .replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1•••@')
     .replace(/([?&](?:X-Amz-Signature|X-Amz-Credential|token|access_token|password|secret)=)[^&\s]+/gi, '$1•••')

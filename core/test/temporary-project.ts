@@ -1,5 +1,5 @@
 // Projects in temporary folders, and the real program run in them.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -54,9 +54,23 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/** A folder that goes when the test file ends. */
-export const temporaryFolder = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'zos-project-'))
+/** Memory where there is some and programs may be run from it: a disk that others use makes each database slow. */
+const memory = ((): string => {
+  const probe = `/dev/shm/zos-probe-${process.pid}`
+  try {
+    writeFileSync(probe, '#!/bin/sh\n', { mode: 0o755 })
+    execFileSync(probe)
+    return '/dev/shm'
+  } catch {
+    return tmpdir()
+  } finally {
+    rmSync(probe, { force: true })
+  }
+})()
+
+/** A folder that goes when the test file ends; `large` ones lie on the disk. */
+export const temporaryFolder = (size: 'small' | 'large' = 'small'): string => {
+  const folder = mkdtempSync(join(size === 'small' ? memory : tmpdir(), 'zos-project-'))
   folders.push(folder)
   return folder
 }
@@ -160,25 +174,36 @@ export class Project {
 
   /** Runs `zos build --json`; every line has to be JSON. */
   async build(words: readonly string[] = [], options: RunOptions = {}): Promise<Built> {
-    const run = await this.zos(['build', '--json', ...words], options)
-    if (run.err !== '') throw new Error(`stderr of zos: ${run.err}`)
-    const events = eventsOf(run.out)
-    const steps = events.filter(({ event }) => event === 'step')
-    return {
-      ...run,
-      events,
-      ran: Object.fromEntries(steps.filter(({ state }) => state === 'ran').map(({ id, why }) => [id, why])),
-      hits: steps.filter(({ state, phase }) => state === 'hit' && phase !== 'fetch').map(({ id }) => id),
-      error: events.find(({ event }) => event === 'error'),
-    }
+    return builtOf(await this.zos(['build', '--json', ...words], options))
   }
 
   /** Builds, and fails where the build does. */
   async built(words: readonly string[] = [], options: RunOptions = {}): Promise<Built> {
-    const result = await this.build(words, options)
-    if (result.code !== 0) throw new Error(`zos ended with ${result.code}: ${JSON.stringify(result.error)}`)
-    return result
+    return succeeded(await this.build(words, options))
   }
+
+  /** Builds in this process, and fails where the build does. */
+  async quick(words: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Built> {
+    return succeeded(builtOf(await this.run(['build', '--json', ...words], env)))
+  }
+}
+
+const builtOf = (run: Run): Built => {
+  if (run.err !== '') throw new Error(`stderr of zos: ${run.err}`)
+  const events = eventsOf(run.out)
+  const steps = events.filter(({ event }) => event === 'step')
+  return {
+    ...run,
+    events,
+    ran: Object.fromEntries(steps.filter(({ state }) => state === 'ran').map(({ id, why }) => [id, why])),
+    hits: steps.filter(({ state, phase }) => state === 'hit' && phase !== 'fetch').map(({ id }) => id),
+    error: events.find(({ event }) => event === 'error'),
+  }
+}
+
+const succeeded = (built: Built): Built => {
+  if (built.code === 0) return built
+  throw new Error(`zos ended with ${built.code}: ${JSON.stringify(built.error)}`)
 }
 
 /** A config with plugins of a file beside it. */

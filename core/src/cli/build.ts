@@ -13,6 +13,7 @@ import { liveReport } from '../report/live.js'
 import { plainReport } from '../report/plain.js'
 import { type Report, reportAll } from '../report/report.js'
 import { type Cli, type CliCommand, configOptions, type OptionValues } from './command.js'
+import { checkForced } from './force.js'
 import { freshWords, noteFresh } from './fresh-note.js'
 import { configOf, openSession, storeFolder } from './session.js'
 
@@ -62,7 +63,12 @@ export const buildConfig = async (
     lock: session.lock.isNew ? 'lock is made' : 'lock ok',
   })
   try {
-    const { manifest } = await runBuild(session, { outputs, publish: options.publish === true })
+    const { manifest } = await runBuild(session, {
+      outputs,
+      publish: options.publish === true,
+      onPinned: open.saveLock,
+    })
+    checkForced(options, cli.env, session.steps)
     open.saveLock()
     // Since the process started: what people wait for.
     const ms = performance.now()

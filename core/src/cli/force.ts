@@ -27,36 +27,51 @@ export const classicStages: Readonly<Record<string, { readonly phase: Phase; rea
   kernel_build: { phase: 'pack', what: 'vmlinuz.efi' },
 }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
 const phaseOf = (name: string): Phase | undefined =>
   phases.find((phase) => phase === name) ?? classicStages[name]?.phase
 
+const fromOf = (options: OptionValues, env: Environment): string | undefined =>
+  (options['rebuild-from'] as string | undefined) ?? env.REBUILD_FROM_STAGE
+
+const unknownStep = (from: string, known: readonly string[]): ZosError =>
+  new ZosError(
+    'STEP_UNKNOWN',
+    `--rebuild-from=${from}: no such step, phase or classic stage${didYouMean(from, known)}`,
+    {
+      hint: 'all steps: zos steps',
+      exit: ExitCode.usage,
+    },
+  )
+
+/** Makes sure, after a build, that the step named by `--rebuild-from` was one of it: a wrong name forces nothing. */
+export const checkForced = (options: OptionValues, env: Environment, steps: readonly { step: string }[]): void => {
+  const from = fromOf(options, env)
+  if (!from || phaseOf(from) || steps.some(({ step }) => step === from)) return
+  throw unknownStep(
+    from,
+    steps.map(({ step }) => step),
+  )
+}
+
 /** The rule that says whether a step is forced. `--rebuild-from STEP` takes that step and all phases after its own. */
-export const forceRule = (
-  options: OptionValues,
-  env: Readonly<Record<string, string | undefined>>,
-): BuildFlags['force'] => {
+export const forceRule = (options: OptionValues, env: Environment): BuildFlags['force'] => {
   const all =
     options['force-rebuild'] === true || (env.FORCE_REBUILD ? booleanOf('FORCE_REBUILD', env.FORCE_REBUILD) : false)
   if (all) return () => true
-  const from = (options['rebuild-from'] as string | undefined) ?? env.REBUILD_FROM_STAGE
+  const from = fromOf(options, env)
   if (!from) return () => false
   const phase = phaseOf(from)
   if (phase) {
     const first = phases.indexOf(phase)
     return (_step, position) => phases.indexOf(position.phase) >= first
   }
-  if (!from.includes('/') && !from.includes('.'))
-    throw new ZosError(
-      'STEP_UNKNOWN',
-      `--rebuild-from=${from}: no such step, phase or classic stage${didYouMean(from, [...phases, ...Object.keys(classicStages)])}`,
-      {
-        hint: 'all steps: zos steps',
-        exit: ExitCode.usage,
-      },
-    )
+  if (!from.includes('/') && !from.includes('.')) throw unknownStep(from, [...phases, ...Object.keys(classicStages)])
   let reached: Phase | undefined
   return (step, position) => {
-    if (step === from) reached = position.phase
+    // An action of the step asks too, as of the phase build.
+    if (step === from) reached ??= position.phase
     return step === from || (reached !== undefined && phases.indexOf(position.phase) > phases.indexOf(reached))
   }
 }

@@ -2,13 +2,14 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { Arch, Mode } from '../context.js'
-import { ExitCode, isZosError, ZosError } from '../error.js'
+import { ExitCode, hideSecret, isZosError, ZosError } from '../error.js'
 import type { Descriptor } from '../plugin.js'
 import { configError, type Problem, problemsOf } from './check.js'
 import { type ConfigInput, isConfigModule, type UserConfig } from './define.js'
 import { applyVariant } from './merge.js'
 import { override } from './overrides.js'
 import { projectRoot } from './root.js'
+import { secretVariables } from './values.js'
 
 /** What the command line says about the config; flags come before the environment. */
 export interface LoadOptions {
@@ -190,6 +191,7 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
   const config = { ...merged, plugins }
   problems.push(...problemsOf(config, off))
   if (problems.length > 0) throw configError(shown, problems)
+  for (const name of secretVariables(config.plugins.map(({ options: own }) => own))) hideSecret(options.env[name])
 
   const isMain = dirname(file) === root && basename(file).startsWith('zos.config.')
   for (const { options } of plugins) freeze(options)

@@ -15,6 +15,14 @@ export const secret = (env: string): Secret => ({ $: secretBrand, env })
 export const isSecret = (value: unknown): value is Secret =>
   typeof value === 'object' && value !== null && (value as { $?: unknown }).$ === secretBrand
 
+/** Names of the variables that hold the secrets in plain data. */
+export const secretVariables = (value: unknown, found = new Set<string>()): ReadonlySet<string> => {
+  if (isSecret(value)) found.add(value.env)
+  else if (typeof value === 'object' && value !== null)
+    for (const member of Object.values(value)) secretVariables(member, found)
+  return found
+}
+
 /** Schema of an option that is a reference to what another plugin makes. */
 export const refOption = v.custom<Ref>(isRef, 'expected a reference to another plugin, such as `base.tree([…])`')
 

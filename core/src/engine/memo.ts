@@ -14,7 +14,9 @@ export const rememberArtifact = (
   compute: () => Promise<Artifact>,
 ): Promise<Artifact> => {
   const { store } = session
-  const key = digestOf({ plugin, name, input })
+  // A computation may run actions; what the bare host made is not taken for what a sandbox makes.
+  const unsandboxed = session.flags.executor === 'host' ? true : undefined
+  const key = digestOf({ plugin, name, input, unsandboxed })
   const inFlight = running.get(session) ?? new Map<string, Promise<Artifact>>()
   running.set(session, inFlight)
   const known = inFlight.get(key)
@@ -22,6 +24,7 @@ export const rememberArtifact = (
   const make = async (): Promise<Artifact> => {
     const stored = session.flags.forget ? undefined : (store.result('memo', key) as StoredArtifact | undefined)
     if (stored && (!store.distrust || (await isWhole(store, stored)))) return loadArtifact(store, stored)
+    session.signal.throwIfAborted()
     const artifact = await compute()
     await store.setResult('memo', key, (await storeArtifact(store, artifact)) as unknown as Json)
     return artifact

@@ -1,4 +1,5 @@
 // Recorded reads: what a tap looked at, and how to look again.
+import { isZosError } from '../error.js'
 import type { Read } from '../store/store.js'
 
 /** How to see a subject of one kind now; `undefined` subjects give `missing`. */
@@ -32,14 +33,23 @@ export class Recorder {
   }
 }
 
+/** What a read would see now. A look that fails (a folder or tool that is gone) sees something else than it did. */
+const look = async (senses: Senses, { kind, subject }: Read): Promise<string> => {
+  try {
+    return (await senses[kind]?.(subject)) ?? 'missing'
+  } catch (error) {
+    if (isZosError(error) && error.code !== 'BLOB_MISSING') return 'missing'
+    throw error
+  }
+}
+
 /** The first of earlier reads that would see something else now, with what it sees. */
 export const firstDifference = async (
   reads: readonly Read[],
   senses: Senses,
 ): Promise<{ readonly read: Read; readonly now: string } | undefined> => {
   for (const read of reads) {
-    const sense = senses[read.kind]
-    const now = sense ? await sense(read.subject) : 'unknown'
+    const now = await look(senses, read)
     if (now !== read.saw) return { read, now }
   }
   return undefined

@@ -1,4 +1,5 @@
 // The contexts that taps get: every look at the world goes through the recorder.
+import { secretVariables } from '../config/values.js'
 import type { TapContext, TreeView } from '../context.js'
 import { ZosError } from '../error.js'
 import { runAction } from '../exec/run-action.js'
@@ -14,9 +15,9 @@ import { contentText } from '../model/tree-node.js'
 import { rememberArtifact } from './memo.js'
 import type { Recorder, Senses } from './recorder.js'
 import type { Session, StoredFetched } from './session.js'
-import { artifactDigest, fileSlot, loadArtifact, loadTree, treeSlot } from './stored-artifact.js'
+import { artifactDigest, fileSlot, loadArtifact, loadTree, type StoredArtifact, treeSlot } from './stored-artifact.js'
 
-const artifactOf = (session: Session, id: string) => {
+const artifactOf = (session: Session, id: string): Promise<StoredArtifact> => {
   const artifact = session.artifacts.get(id)
   if (!artifact)
     throw new ZosError('COMPONENT_UNKNOWN', `nothing makes ${id}`, {
@@ -64,6 +65,7 @@ export const baseSenses = (session: Session): Senses => ({
     const { id, slot } = splitRef(subject)
     return session.artifacts.has(id) ? ((await artifactOf(session, id)).files[slot]?.sha256 ?? 'missing') : 'missing'
   },
+  executor: () => session.flags.executor,
   tool: async (spec) => (await hostToolchain(session, JSON.parse(spec) as HostToolchainSpec)).identity,
 })
 
@@ -125,17 +127,35 @@ export const treeView = (session: Session, tree: FileTree, recorder: Recorder): 
   }
 }
 
-/** The context of one run of a tap. */
-export const tapContext = (session: Session, step: string, plugin: string, recorder: Recorder): TapContext => {
+/**
+ * The context of one run of a tap. `needs`: what it may ask for of components, where these are still being built; two
+ * that waited for each other would wait for ever.
+ */
+export const tapContext = (
+  session: Session,
+  step: string,
+  plugin: string,
+  recorder: Recorder,
+  needs?: readonly Ref[],
+): TapContext => {
   const { settings, project, store, report } = session
+  const artifactFor = (reference: Ref): Promise<StoredArtifact> => {
+    const id = componentOf(reference)
+    if (needs && !needs.some((need) => componentOf(need) === id))
+      throw new ZosError('COMPONENT_UNDECLARED', `${step} did not say that it needs ${id}`, {
+        hint: 'name it in the component’s `needs`',
+      })
+    return artifactOf(session, id)
+  }
   const setting = <K extends keyof typeof settings>(name: K): (typeof settings)[K] => {
     recorder.note('setting', name, String(settings[name]))
     return settings[name]
   }
   const tree = async (reference: Ref): Promise<FileTree> => {
     const id = componentOf(reference)
+    const artifact = await artifactFor(reference)
     await recorder.see('tree', `${id}:${reference.slot}`)
-    return loadTree(store, treeSlot(id, await artifactOf(session, id), reference.slot))
+    return loadTree(store, treeSlot(id, artifact, reference.slot))
   }
   return {
     get arch() {
@@ -168,6 +188,10 @@ export const tapContext = (session: Session, step: string, plugin: string, recor
         return project.folder(path)
       },
       env: (name) => {
+        if (secretVariables(session.config.plugins.map(({ options }) => options)).has(name))
+          throw new ZosError('SECRET_CLOSED', `${name} is a secret of this config`, {
+            hint: 'secrets are opened in fetch and publish only',
+          })
         recorder.note('env', name, project.env(name) ?? 'missing')
         return project.env(name)
       },
@@ -186,15 +210,16 @@ export const tapContext = (session: Session, step: string, plugin: string, recor
       return loadFetched(session, fetchedOf(session, id))
     },
     artifact: async (reference) => {
-      const id = componentOf(reference)
-      await recorder.see('artifact', id)
-      return loadArtifact(store, await artifactOf(session, id))
+      const artifact = await artifactFor(reference)
+      await recorder.see('artifact', componentOf(reference))
+      return loadArtifact(store, artifact)
     },
     tree,
     fileOf: async (reference) => {
       const id = componentOf(reference)
+      const artifact = await artifactFor(reference)
       await recorder.see('product', `${id}:${reference.slot}`)
-      return fileSlot(id, await artifactOf(session, id), reference.slot)
+      return fileSlot(id, artifact, reference.slot)
     },
     host: async (spec) => {
       const toolchain = await hostToolchain(session, spec)
@@ -202,7 +227,11 @@ export const tapContext = (session: Session, step: string, plugin: string, recor
       noteToolchain(session, plugin, toolchain)
       return toolchain
     },
-    run: (action) => runAction(session, step, action),
+    run: (action) => {
+      // What the bare host made is not taken for what a sandbox makes.
+      recorder.note('executor', '', session.flags.executor)
+      return runAction(session, step, action)
+    },
     remember: (name, input, compute) => rememberArtifact(session, plugin, name, input, compute),
     progress: (text, done, total) => report.progress(step, text, done, total),
     warn: (code, message, hint) => report.warn({ code, message, plugin, ...(hint !== undefined && { hint }) }),

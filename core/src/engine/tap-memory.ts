@@ -2,6 +2,7 @@
 import { isZosError, ZosError } from '../error.js'
 import type { Tap } from '../hooks.js'
 import { canonical, digestOf, type Json } from '../model/canonical.js'
+import type { HostToolchainSpec } from '../model/toolchain.js'
 import type { Read, TapRecord } from '../store/store.js'
 import { firstDifference, Recorder, type Senses } from './recorder.js'
 import type { Phase, Session } from './session.js'
@@ -31,13 +32,21 @@ export const placeOf = ({ name, arch }: { name: string; arch: string }, phase: P
 export const placed = (cause: unknown, { plugin, hook }: { plugin: string; hook: string }, subject: string): Error => {
   if (isZosError(cause)) return cause.at({ plugin, hook, subject })
   const { message, stack } = cause instanceof Error ? cause : new Error(String(cause))
-  const line = stack?.split('\n')[1]?.trim() ?? ''
-  return new ZosError('PLUGIN_FAILED', `${message}\n  ${line}`, {
+  const line = stack?.split('\n').find((text) => /^\s+at /.test(text))
+  return new ZosError('PLUGIN_FAILED', line ? `${message}\n  ${line.trim()}` : message, {
     plugin,
     hook,
     subject,
     cause,
     hint: `this is a defect of the plugin ${plugin}, or of what it was given`,
+  })
+}
+
+/** What a tap gave back; nothing at all is an error, since it is what a forgotten `return` gives. */
+export const given = <R>(result: R | undefined, what: string): R => {
+  if (result !== undefined && result !== null) return result
+  throw new ZosError('TAP_NOTHING', `the tap gave nothing back; expected ${what}`, {
+    hint: `return it from the tap: return …`,
   })
 }
 
@@ -52,9 +61,11 @@ const readReason = ({ kind, subject, saw }: Read, now: string, session: Session)
     return `${where} changed${by.length > 0 && by.length <= 3 ? `: ${by.join(', ')}` : ''}`
   }
   if (kind === 'env' || kind === 'setting') return `${subject} changed: ${short(saw)} → ${short(now)}`
+  if (kind === 'tool')
+    return `tools of the host changed: ${(JSON.parse(subject) as HostToolchainSpec).tools.join(', ')}`
+  if (kind === 'executor') return `the executor changed: ${saw} → ${now}`
   if (saw === 'missing') return `${subject} is new`
   if (now === 'missing') return `${subject} is gone`
-  if (kind === 'tool') return `the host's ${subject} changed`
   if (kind === 'settled') return `the wishes for ${subject} changed`
   return `${subject} changed`
 }

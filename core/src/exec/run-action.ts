@@ -28,7 +28,23 @@ const stdoutLimit = 1 << 20
 
 const inFlight = new WeakMap<Session, Map<string, Promise<ActionResult>>>()
 
+const checkPath = (action: Action, what: string, path: string): void => {
+  const isPlain = path.split('/').every((part) => part !== '' && part !== '.' && part !== '..') && !path.includes('\0')
+  if (isPlain) return
+  throw new ZosError('ACTION_PATH', `${action.name}: ${what} ${JSON.stringify(path)} is not below the working folder`, {
+    hint: 'paths of an action are relative, without "." and ".."',
+  })
+}
+
+/** Everything that an action names lies below its working folder; the whole folder is an input, never an output. */
+const checkPaths = (action: Action): void => {
+  for (const path of action.outputs) checkPath(action, 'the output', path)
+  for (const path of Object.keys(action.inputs)) if (path !== '') checkPath(action, 'the input', path)
+  if (action.cwd) checkPath(action, 'the folder', action.cwd)
+}
+
 export const runAction = async (session: Session, step: string, action: Action): Promise<ActionResult> => {
+  checkPaths(action)
   const input = inputRoot(action)
   const key = actionKey(action, input, session.flags.executor)
   const running = inFlight.get(session) ?? new Map<string, Promise<ActionResult>>()
@@ -64,6 +80,9 @@ const once = async (
     if (theirs) return theirs
   }
   try {
+    // The other may have ended between the look and the claim.
+    const theirs = await recall(session, step, key)
+    if (theirs) return theirs
     const run = session.limiter(() => execute(session, step, action, input, key))
     session.running.add(run)
     return await run.finally(() => session.running.delete(run))
@@ -108,7 +127,7 @@ const execute = async (
   try {
     await runProcess({
       ...command,
-      cwd: folder,
+      cwd: flags.executor === 'host' ? join(folder, action.cwd ?? '') : folder,
       signal,
       logFile: log,
       stdout: 'lines',

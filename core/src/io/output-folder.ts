@@ -1,7 +1,7 @@
 // The output folder: files are replaced by rename, the manifest last, so that a manifest always tells the truth.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Manifest } from '../model/manifest.js'
 import type { BlobFiles } from '../store/blob-files.js'
 
@@ -21,6 +21,8 @@ const isComplete = (folder: string, manifest: Manifest): boolean =>
   manifest.outputs.every(({ name, aliases, size }) =>
     [name, ...aliases].every((file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size === size),
   )
+
+const temporaryName = (file: string): string => join(dirname(file), `.${basename(file)}.new`)
 
 const namesOf = (manifest: Manifest | undefined): string[] =>
   manifest?.outputs.flatMap(({ name, aliases }) => [name, ...aliases]) ?? []
@@ -45,7 +47,7 @@ export const writeOutputs = async (folder: string, manifest: Manifest, blobs: Bl
   for (const { name, aliases, sha256, size } of manifest.outputs) {
     if (unchanged.has(name)) continue
     for (const file of [name, ...aliases]) {
-      const temporary = join(folder, dirname(file), `.${file.split('/').at(-1)}.new`)
+      const temporary = join(folder, temporaryName(file))
       await blobs.copyTo({ sha256, size }, temporary, 0o644)
       renames.push([temporary, join(folder, file)])
     }
@@ -54,14 +56,22 @@ export const writeOutputs = async (folder: string, manifest: Manifest, blobs: Bl
   for (const [from, to] of renames) renameSync(from, to)
   const names = new Set(namesOf(manifest))
   for (const file of namesOf(before)) if (!names.has(file)) rmSync(join(folder, file), { force: true })
-  const temporary = join(folder, `.${manifestName}.new`)
+  const temporary = join(folder, temporaryName(manifestName))
   await writeFile(temporary, `${JSON.stringify(manifest, undefined, 2)}\n`)
   renameSync(temporary, join(folder, manifestName))
 }
 
-/** Removes what builds left in the folder: outputs and manifest, and the folder itself when nothing else is in it. */
+/** Removes what builds left in the folder: outputs, manifest and log, and folders in which nothing else is. */
 export const removeOutputs = (folder: string): void => {
-  for (const file of [...namesOf(readManifest(folder)), manifestName, 'build.log'])
+  const names = [...namesOf(readManifest(folder)), manifestName, 'build.log']
+  for (const file of names) {
     rmSync(join(folder, file), { force: true })
-  if (!existsSync(folder)) return
+    rmSync(join(folder, temporaryName(file)), { force: true })
+  }
+  const folders = new Set(names.flatMap((file) => (file.includes('/') ? [dirname(file)] : [])))
+  for (const inner of [...[...folders].sort().reverse(), '.']) removeEmpty(join(folder, inner))
+}
+
+const removeEmpty = (folder: string): void => {
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder)
 }

@@ -97,6 +97,15 @@ const setMember = <T>(table: Record<string, T>, name: string, value: T): void =>
   Object.defineProperty(table, name, { value, configurable: true, enumerable: true, writable: true })
 }
 
+/** The entry of a source, apart from those that plugins name themselves. */
+export const sourceEntry = (name: string): string => `source ${name}`
+
+/** What people may call an entry: by its plugin, its name, or both. */
+export const entryNames = (plugin: string, entry: string): readonly string[] => {
+  const name = entry.replace(/^source /, '')
+  return [plugin, name, `${plugin}/${name}`]
+}
+
 /** The lock of one build: what it held, and what has been added or moved since. */
 export class LockBook {
   readonly file: string

@@ -2,7 +2,7 @@
 import type { Session } from '../engine/session.js'
 import { isWhole, type StoredArtifact, storeArtifact } from '../engine/stored-artifact.js'
 import { baseSenses, tapContext } from '../engine/tap-context.js'
-import { remembered } from '../engine/tap-memory.js'
+import { given, remembered } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import type { Tap } from '../hooks.js'
 import { componentOf } from '../model/artifact.js'
@@ -43,16 +43,18 @@ const buildOne = async (session: Session, component: Component): Promise<StoredA
       input: component as unknown as Json,
       senses: baseSenses(session),
       run: async (recorder) =>
-        storeArtifact(session.store, await tap.run(component, tapContext(session, id, plugin, recorder))),
+        storeArtifact(
+          session.store,
+          given(
+            await tap.run(component, tapContext(session, id, plugin, recorder, component.needs ?? [])),
+            'an artifact: return { trees, files, facts }',
+          ),
+        ),
       encode: async (stored: StoredArtifact) => stored as unknown as Json,
       decode: async (stored) => stored as unknown as StoredArtifact,
       isWhole: (stored) => isWhole(session.store, stored as unknown as StoredArtifact),
     }),
   )
-  if (result === undefined)
-    throw new ZosError('COMPONENT_KIND', `no plugin of this config builds components of kind ${kind} (${id})`, {
-      exit: ExitCode.config,
-    })
   return result as StoredArtifact
 }
 

@@ -1,15 +1,22 @@
 // check: all findings of all plugins on the finished tree, in one report.
 import type { Session } from '../engine/session.js'
 import { baseSenses, tapContext, treeSenses, treeView } from '../engine/tap-context.js'
-import { remembered } from '../engine/tap-memory.js'
+import { given, remembered } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
+import type { Tap } from '../hooks.js'
 import type { Json } from '../model/canonical.js'
 import type { Finding } from '../model/output.js'
 import type { FileTree } from '../model/tree.js'
 
 export const check = async (session: Session, tree: FileTree): Promise<void> => {
-  const findings: { plugin: string; finding: Finding }[] = []
-  await session.tapables.check.promise(async (tap) => {
+  const findings: Found[] = []
+  const failures: unknown[] = []
+  // A tap that fails does not end the others, which would go on unseen.
+  await session.tapables.check.promise((tap) => checkOne(tap).catch((error: unknown) => void failures.push(error)))
+  if (failures.length > 0) throw failures[0]
+  report(session, findings)
+
+  async function checkOne(tap: Tap<'check'>): Promise<void> {
     const id = `${tap.plugin}/${tap.name}`
     const found = await remembered(session, {
       id,
@@ -17,14 +24,30 @@ export const check = async (session: Session, tree: FileTree): Promise<void> => 
       tap,
       input: null,
       senses: { ...baseSenses(session), ...treeSenses(tree) },
-      run: (recorder) => tap.run(treeView(session, tree, recorder), tapContext(session, id, tap.plugin, recorder)),
+      run: async (recorder) =>
+        given(
+          await tap.run(treeView(session, tree, recorder), tapContext(session, id, tap.plugin, recorder)),
+          'a list of findings',
+        ),
       encode: async (list) => list as unknown as Json,
       decode: async (stored) => stored as unknown as readonly Finding[],
       isWhole: async () => true,
     })
     findings.push(...found.map((finding) => ({ plugin: tap.plugin, finding })))
-  })
-  findings.sort((a, b) => (a.finding.code + a.finding.subject < b.finding.code + b.finding.subject ? -1 : 1))
+  }
+}
+
+const sortKey = ({ plugin, finding }: Found): string =>
+  [finding.code, finding.subject, finding.message, plugin].join('\0')
+
+interface Found {
+  readonly plugin: string
+  readonly finding: Finding
+}
+
+/** Warnings to the report; errors, all of them, as one. */
+const report = (session: Session, findings: Found[]): void => {
+  findings.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
   for (const { plugin, finding } of findings) {
     const { level, code, subject, message, hint } = finding
     if (level === 'warning')

@@ -2,7 +2,7 @@
 import type { Session, StoredFetched } from '../engine/session.js'
 import { isTreeWhole, storeTree } from '../engine/stored-artifact.js'
 import { loadFetched } from '../engine/tap-context.js'
-import { placed } from '../engine/tap-memory.js'
+import { given, placed } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import { fetchContext } from '../io/network.js'
 import { digestOf, type Json } from '../model/canonical.js'
@@ -38,7 +38,7 @@ const fetchStored = async (
   const fetched = await session.tapables.fetch.for(pinned.source.kind).promise(async (tap) => {
     const ctx = fetchContext(session, id, plugin, (one) => fetchPinned(session, plugin, one))
     try {
-      return await tap.run(pinned, ctx)
+      return given(await tap.run(pinned, ctx), 'what was fetched: return { blob } or { tree }')
     } catch (cause) {
       session.report.step({ id, phase: 'fetch', state: 'failed' })
       throw placed(cause, tap, id)

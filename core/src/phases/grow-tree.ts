@@ -1,20 +1,21 @@
 // assemble and optimize: each tap gives a delta, which is applied to the tree that the next one gets.
 import type { Session } from '../engine/session.js'
 import { baseSenses, tapContext, treeSenses, treeView } from '../engine/tap-context.js'
-import { remembered } from '../engine/tap-memory.js'
+import { given, remembered } from '../engine/tap-memory.js'
 import { ZosError } from '../error.js'
 import type { Json } from '../model/canonical.js'
-import type { Delta, DeltaBuilder } from '../model/delta.js'
+import { type Delta, DeltaBuilder } from '../model/delta.js'
 import { decodeDelta, encodeDelta } from '../model/delta-codec.js'
 import type { Blob } from '../model/entry.js'
 import type { FileTree } from '../model/tree.js'
 
-const finished = (delta: Delta | DeltaBuilder | undefined, plugin: string): Delta => {
-  if (delta === undefined)
-    throw new ZosError('TAP_NOTHING', `a tap of ${plugin} gave nothing back`, {
-      hint: 'return the delta: return tree.delta()…',
-    })
-  return 'build' in delta ? delta.build() : delta
+const finished = (delta: Delta | DeltaBuilder | undefined): Delta => {
+  const one = given(delta, 'a delta: return tree.delta()…')
+  const built = one instanceof DeltaBuilder ? one.build() : one
+  if (Array.isArray(built.ops) && built.contents instanceof Map) return built
+  throw new ZosError('TAP_DELTA', 'the tap gave something else than a delta', {
+    hint: 'return the delta: return tree.delta()…',
+  })
 }
 
 const isDeltaWhole = (session: Session, delta: Delta): boolean =>
@@ -41,7 +42,7 @@ export const growTree = async (session: Session, hook: 'assemble' | 'optimize', 
       senses: { ...baseSenses(session), ...treeSenses(tree) },
       run: async (recorder) => {
         const run = await tap.run(treeView(session, tree, recorder), tapContext(session, id, tap.plugin, recorder))
-        const built = finished(run, tap.plugin)
+        const built = finished(run)
         for (const bytes of built.contents.values()) await store.blobs.put(bytes)
         return built
       },

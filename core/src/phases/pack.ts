@@ -2,43 +2,30 @@
 import type { PackContext } from '../context.js'
 import type { Session } from '../engine/session.js'
 import { baseSenses, tapContext, treeSenses, treeView } from '../engine/tap-context.js'
-import { remembered } from '../engine/tap-memory.js'
-import { ExitCode, ZosError } from '../error.js'
+import { given, remembered } from '../engine/tap-memory.js'
+import { ZosError } from '../error.js'
 import type { Json } from '../model/canonical.js'
 import type { Output, Packed } from '../model/output.js'
 import type { FileTree } from '../model/tree.js'
-
-/** `initramfs` stands for `initramfs.cpio.xz`: an output may be named without what follows its first dot. */
-const find = <T>(outputs: ReadonlyMap<string, T>, name: string): [string, T] | undefined =>
-  [...outputs].find(([full]) => full === name) ?? [...outputs].find(([full]) => full.split('.')[0] === name)
+import { checkOutputName, findOutput } from './check-plan.js'
 
 /** Makes the outputs that are wanted (all where none is named), with those that they are made of. */
 export const pack = async (session: Session, tree: FileTree, wanted: readonly string[]): Promise<Output[]> => {
   const specs = session.plan!.outputs
   const made = new Map<string, Promise<Output>>()
 
-  const output = (name: string, by: string, path: readonly string[] = []): Promise<Output> => {
-    const found = find(specs, name)
-    if (!found)
-      throw new ZosError('OUTPUT_UNKNOWN', `${by} asks for the output ${name}, which no plugin makes`, {
-        hint: `outputs of this config: ${[...specs.keys()].sort().join(', ')}`,
-        exit: ExitCode.usage,
-      })
-    const [full] = found
-    if (path.includes(full))
-      throw new ZosError('OUTPUT_CYCLE', `outputs need each other: ${[...path, full].join(' → ')}`)
-    let promise = made.get(full)
-    if (!promise) {
-      promise = packOne(full, [...path, full])
-      made.set(full, promise)
-    }
+  // The plan has been judged: every name is known, and none needs itself.
+  const output = (name: string): Promise<Output> => {
+    const [full] = findOutput(specs, name)!
+    const promise = made.get(full) ?? packOne(full)
+    made.set(full, promise)
     return promise
   }
 
-  const packOne = async (name: string, path: readonly string[]): Promise<Output> => {
+  const packOne = async (name: string): Promise<Output> => {
     const spec = specs.get(name)!
     const from = new Map<string, Output>()
-    for (const one of spec.from ?? []) from.set(one, await output(one, name, path))
+    for (const one of spec.from ?? []) from.set(one, await output(one))
     const senses = {
       ...baseSenses(session),
       ...treeSenses(tree),
@@ -68,20 +55,37 @@ export const pack = async (session: Session, tree: FileTree, wanted: readonly st
               },
             },
           })
-          return tap.run(spec, ctx)
+          return given(await tap.run(spec, ctx), 'a file: return { blob }')
         },
         encode: async (result) => result as unknown as Json,
         decode: async (stored) => stored as unknown as Packed,
         isWhole: async (stored) => session.store.blobs.has((stored as unknown as Packed).blob),
       }),
     )
-    if (packed === undefined)
-      throw new ZosError('OUTPUT_FORMAT', `no plugin of this config packs the format ${spec.format} (${name})`, {
-        exit: ExitCode.config,
-      })
     return { ...(packed as Packed), name, plugin: spec.plugin, format: spec.format }
   }
 
-  const names = wanted.length > 0 ? wanted : [...specs.keys()].sort()
-  return Promise.all(names.map((name) => output(name, 'the command line')))
+  const names = new Set(
+    wanted.length > 0 ? wanted.map((name) => findOutput(specs, name)![0]) : [...specs.keys()].sort(),
+  )
+  // All of them end before the first failure is told: none goes on unseen.
+  const results = await Promise.allSettled([...names].map(output))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  const outputs = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  checkAliases(outputs, specs)
+  return outputs
+}
+
+/** Every file of the output folder has one maker. */
+const checkAliases = (outputs: readonly Output[], specs: ReadonlyMap<string, unknown>): void => {
+  const taken = new Map([...specs.keys()].map((name) => [name, name]))
+  for (const { name, plugin, aliases = [] } of outputs)
+    for (const alias of aliases) {
+      checkOutputName(alias, plugin)
+      const other = taken.get(alias)
+      if (other !== undefined)
+        throw new ZosError('OUTPUT_TWICE', `both ${other} and ${name} give the file ${alias}`, { plugin })
+      taken.set(alias, name)
+    }
 }

@@ -3,7 +3,7 @@
 import { isSecret } from '../config/values.js'
 import type { PublishContext } from '../context.js'
 import type { Session } from '../engine/session.js'
-import { placed } from '../engine/tap-memory.js'
+import { given, placed } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import type { Output, Receipt } from '../model/output.js'
 
@@ -28,7 +28,7 @@ export const publish = async (session: Session, outputs: readonly Output[]): Pro
         session.report.warn({ code, message, plugin: tap.plugin, ...(hint !== undefined && { hint }) }),
     }
     try {
-      receipts.push(...(await tap.run(ctx)))
+      receipts.push(...given(await tap.run(ctx), 'a list of receipts'))
     } catch (cause) {
       throw placed(cause, tap, tap.name)
     }

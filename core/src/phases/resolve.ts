@@ -1,13 +1,13 @@
 // resolve: declare → settle → pin. What is declared ends in the plan, what was answered in the lock.
 import type { FetchContext, PinEntry, Plan, RequestedRef, Settled } from '../context.js'
 import type { ResolvedPlan, Session } from '../engine/session.js'
-import { placed } from '../engine/tap-memory.js'
+import { given, placed } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import type { Tap } from '../hooks.js'
 import { fetchContext } from '../io/network.js'
 import { isRef, type Ref } from '../model/artifact.js'
 import { canonical, type Json } from '../model/canonical.js'
-import { differences } from '../model/lock.js'
+import { differences, entryNames, sourceEntry } from '../model/lock.js'
 import type { Source } from '../model/source.js'
 import type { Wish, WishToken } from '../model/wish.js'
 import { fetchPinned } from './fetch.js'
@@ -64,7 +64,11 @@ const planFor = (
     if (other) throw new ZosError('OUTPUT_TWICE', `both ${other.plugin} and ${plugin} make the output ${spec.name}`)
     plan.outputs.set(spec.name, { ...spec, plugin })
   },
-  pin: (entry) => declared.pins.push({ plugin, tap, entry: entry as unknown as PinEntry<Json, Json> }),
+  pin: (entry) => {
+    if (declared.pins.some((other) => other.plugin === plugin && other.entry.name === entry.name))
+      throw twice('pin', `${plugin}/${entry.name}`)
+    declared.pins.push({ plugin, tap, entry: entry as unknown as PinEntry<Json, Json> })
+  },
 })
 
 const refsIn = (value: unknown, found: Ref[]): Ref[] => {
@@ -109,10 +113,8 @@ const settle = ({ wishes, owners }: Declared): Map<string, Json> => {
   return settled
 }
 
-const isAsked = ({ flags }: Session, plugin: string, name: string): boolean =>
-  flags.update === 'all' ||
-  (flags.update !== undefined &&
-    [plugin, name, `${plugin}/${name}`].some((one) => (flags.update as ReadonlySet<string>).has(one)))
+const isAsked = ({ flags: { update } }: Session, plugin: string, name: string): boolean =>
+  update === 'all' || (update !== undefined && entryNames(plugin, name).some((one) => update.has(one)))
 
 const stale = (session: Session, id: string, before: Json | undefined, request: Json): ZosError =>
   new ZosError(
@@ -148,19 +150,23 @@ export const pinned = async (
     })
   const pin = await answer(isAsked(session, plugin, name) ? undefined : entry?.pin)
   // An override holds for this build alone.
-  if (!overridden && pin !== null) lock.set(plugin, name, { request, pin })
+  if (overridden) return pin
+  if (pin === null) lock.remove(plugin, name)
+  else lock.set(plugin, name, { request, pin })
   return pin
 }
 
 /** Pins one source through the hook of its kind; a source that states its own digest needs no entry. */
 export const pinSource = async (session: Session, plugin: string, name: string, source: Source): Promise<void> => {
   const id = `${plugin}/${name}`
-  const entryName = `source ${name}`
+  const entryName = sourceEntry(name)
   const ask = async (): Promise<Json> => {
     const found = await session.tapables.pin.for(source.kind).promise(async (tap) => {
       const ctx = fetchContext(session, id, plugin, (one) => fetchPinned(session, plugin, one))
       try {
-        return { pin: await tap.run(source, ctx) }
+        const pin = await tap.run(source, ctx)
+        // `null` is an answer: the source says itself what it is.
+        return { pin: pin === null ? null : given(pin, 'a pin, or null') }
       } catch (cause) {
         throw placed(cause, tap, id)
       } finally {
@@ -173,8 +179,11 @@ export const pinSource = async (session: Session, plugin: string, name: string, 
       })
     return (found as { pin: Json }).pin
   }
-  const known = session.lock.entry(plugin, entryName)
-  const pin = known || !statesDigest(source) ? await pinned(session, plugin, entryName, source as Json, ask) : null
+  // What states its own digest has no entry, and needs none; of further kinds only their own hook can tell.
+  const isOwn =
+    statesDigest(source) ||
+    (session.flags.frozen && session.lock.entry(plugin, entryName) === undefined && (await ask()) === null)
+  const pin = isOwn ? null : await pinned(session, plugin, entryName, source as Json, ask)
   session.plan!.sources.set(id, { plugin, name, source, pin })
 }
 

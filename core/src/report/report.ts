@@ -1,5 +1,6 @@
 // What a build tells: events from the phases, and the people and programs that listen.
 import type { Phase } from '../engine/session.js'
+import { redact } from '../error.js'
 import type { Manifest } from '../model/manifest.js'
 
 export interface StepEvent {
@@ -44,7 +45,7 @@ export interface Report {
   close(): void
 }
 
-/** Sends every event to several reports. */
+/** Sends every event to several reports; no secret gets that far. */
 export const reportAll = (reports: readonly Report[]): Report => {
   const each = (tell: (report: Report) => void): void => {
     for (const report of reports) tell(report)
@@ -53,8 +54,15 @@ export const reportAll = (reports: readonly Report[]): Report => {
     start: (build) => each((report) => report.start(build)),
     phase: (phase, summary, ms) => each((report) => report.phase(phase, summary, ms)),
     step: (event) => each((report) => report.step(event)),
-    progress: (step, text, done, total) => each((report) => report.progress(step, text, done, total)),
-    warn: (warning) => each((report) => report.warn(warning)),
+    progress: (step, text, done, total) => {
+      const masked = redact(text)
+      each((report) => report.progress(step, masked, done, total))
+    },
+    warn: (warning) => {
+      const { message, hint } = warning
+      const masked = { ...warning, message: redact(message), ...(hint !== undefined && { hint: redact(hint) }) }
+      each((report) => report.warn(masked))
+    },
     finish: (summary) => each((report) => report.finish(summary)),
     close: () => each((report) => report.close()),
   }
