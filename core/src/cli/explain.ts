@@ -2,10 +2,17 @@ import { closest } from '../config/closest.js'
 import type { Phase } from '../engine/session.js'
 import { placeOf } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
+import type { HostToolchainSpec } from '../model/toolchain.js'
 import { timeText } from '../report/words.js'
-import { Store } from '../store/store.js'
+import { type Read, Store } from '../store/store.js'
 import { type CliCommand, configOptions } from './command.js'
 import { configOf, storeFolder } from './session.js'
+
+/** A recorded read as people read it. */
+const shown = ({ kind, subject }: Read): string => {
+  if (kind === 'tool') return `the host’s ${(JSON.parse(subject) as HostToolchainSpec).tools.join(', ')}`
+  return kind === 'executor' ? 'the executor' : subject
+}
 
 export const explainCommand: CliCommand = {
   name: 'explain',
@@ -39,7 +46,7 @@ export const explainCommand: CliCommand = {
       }
       const { ms, why } = ran
       const followed = build.steps.slice(build.steps.indexOf(ran) + 1).filter(({ state }) => state === 'ran')
-      const unchanged = record.reads.filter(({ kind }) => kind !== 'setting').map(({ subject }) => subject)
+      const looked = record.reads.filter(({ kind }) => kind !== 'setting').map(shown)
       if (options.json === true) {
         cli.out(
           `${JSON.stringify({ step, at: build.at, ms, why, reads: record.reads, followed: followed.map((one) => one.step) })}\n`,
@@ -50,7 +57,7 @@ export const explainCommand: CliCommand = {
       cli.out(`${step} ran on ${when} UTC (${timeText(ms)}) because\n`)
       for (const reason of why) cli.out(`  ${reason}\n`)
       cli.out(
-        `it looks at: ${unchanged.slice(0, 12).join(', ') || 'nothing but its options'}${unchanged.length > 12 ? `, and ${unchanged.length - 12} more` : ''}\n`,
+        `it looks at: ${looked.slice(0, 12).join(', ') || 'nothing but its options'}${looked.length > 12 ? `, and ${looked.length - 12} more` : ''}\n`,
       )
       cli.out(
         followed.length === 0
