@@ -1,6 +1,5 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { moduleFiles } from '../config/load.js'
 import type { Session } from '../engine/session.js'
 import { stampOf } from '../io/stamp.js'
 import type { Manifest } from '../model/manifest.js'
@@ -22,7 +21,6 @@ export const noteFresh = ({ cwd }: Cli, session: Session, words: string, manifes
   const now = (path: string): void => {
     stamps.set(path, stampOf(path)?.text ?? '')
   }
-  for (const file of moduleFiles(config.file)) if (!stamps.has(file)) now(file)
   now(config.lockFile)
   now(join(config.outputFolder, 'manifest.json'))
   for (const { name, aliases } of manifest.outputs)

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { corePlugin } from '../builtin/core-plugin.js'
-import { type Config, loadConfig } from '../config/load.js'
+import { type Config, loadConfig, moduleFiles } from '../config/load.js'
 import type { Mode } from '../context.js'
 import { createLimiter } from '../engine/limiter.js'
 import { codeDigest } from '../engine/plugin-code.js'
@@ -88,6 +88,8 @@ export const openSession = async (
 ): Promise<OpenSession> => {
   const store = Store.open(storeFolder(cli, config), cli.now)
   const digests = new FileDigests(store, cli.now)
+  // As they are now, not as they are when the build ends: an edit in between has not been built.
+  for (const file of moduleFiles(config.file)) digests.watch(file)
   const text = existsSync(config.lockFile) ? readFileSync(config.lockFile, 'utf8') : undefined
   const lock = new LockBook(relative(cli.cwd, config.lockFile) || config.lockFile, text, config.arch, cli.now())
   if (update === 'all') lock.moveEpoch(cli.now())

@@ -7,12 +7,16 @@ const never = new Set(['.git', '.zos', 'node_modules', 'target', 'dist'])
 
 /**
  * The rules of every `.gitignore` from `root` down (gitignore(5)), and the names that are never taken. Paths are relative
- * to `root`; a folder's answer holds for all that is in it.
+ * to `root`; a folder's answer holds for all that is in it. `onLook` gets every file of rules that was looked for.
  */
-export const ignoreRules = (root: string): ((path: string, isFolder: boolean) => boolean) => {
+export const ignoreRules = (
+  root: string,
+  onLook: (file: string) => void = () => undefined,
+): ((path: string, isFolder: boolean) => boolean) => {
   const rules = new Map<string, Ignore | undefined>()
   const rulesOf = (folder: string): Ignore | undefined => {
     if (!rules.has(folder)) {
+      onLook(join(root, folder, '.gitignore'))
       let text: string | undefined
       try {
         text = readFileSync(join(root, folder, '.gitignore'), 'utf8')

@@ -118,8 +118,14 @@ export const fetchContext = (
       return { stdout: stdout.toString('utf8'), stderr }
     },
     has: async (tool) => findTool(tool, toolPath(env)) !== undefined,
-    hostText: (path) => readFile(path, 'utf8').catch(() => undefined),
-    hostGlob: (pattern) => globHost(pattern),
+    hostText: (path) => {
+      session.digests.watch(path)
+      return readFile(path, 'utf8').catch(() => undefined)
+    },
+    hostGlob: (pattern) => {
+      session.digests.watch(dirname(pattern))
+      return globHost(pattern)
+    },
     scratch: async () => makeScratch(),
     remember: (name, input, compute) => rememberArtifact(session, plugin, name, input, compute),
     fetch: fetchPinned,

@@ -98,7 +98,9 @@ export class Project implements ProjectReader {
   }
 
   async bytes(path: string): Promise<Uint8Array> {
-    return readFile(join(this.root, projectPath(this.root, path))).catch(() => {
+    const file = join(this.root, projectPath(this.root, path))
+    this.#digests.watch(file)
+    return readFile(file).catch(() => {
       throw missing(path, this.root)
     })
   }
@@ -110,10 +112,9 @@ export class Project implements ProjectReader {
   async glob(pattern: string): Promise<readonly string[]> {
     const prefix = literalPrefix(pattern)
     const found: TreeRecord[] = []
-    const ignore = ignoreRules(this.root)
+    const ignore = this.#ignoreRules()
     const visit = (folder: string): void => {
       this.#digests.watch(join(this.root, folder))
-      this.#digests.watch(join(this.root, folder, '.gitignore'))
       let names: string[]
       try {
         names = readdirSync(join(this.root, folder))
@@ -136,13 +137,22 @@ export class Project implements ProjectReader {
       .sort()
   }
 
+  #ignoreRules(): ReturnType<typeof ignoreRules> {
+    return ignoreRules(this.root, (file) => this.#digests.watch(file))
+  }
+
   folder(path: string): Promise<FileTree> {
     const normal = projectPath(this.root, path)
     let tree = this.#trees.get(normal)
     if (!tree) {
-      const ignore = ignoreRules(this.root)
+      const ignore = this.#ignoreRules()
+      this.#digests.watch(join(this.root, normal))
       tree = readFolder(join(this.root, normal), this.#store.blobs, {
-        ignore: (inner, isFolder) => ignore(`${normal}/${inner}`, isFolder),
+        ignore: (inner, isFolder) => {
+          if (ignore(`${normal}/${inner}`, isFolder)) return true
+          if (isFolder) this.#digests.watch(join(this.root, normal, inner))
+          return false
+        },
         owner: { uid: 0, gid: 0 },
         modes: 'git',
         known: async (file) => {
