@@ -30,6 +30,14 @@ const checkTarget = (plan: Plan): void => {
 /** The Cargo.lock of a crate of the project decides which crates are fetched. */
 const projectCrates = async (plan: Plan, name: string, { path, subdir = '' }: PathComponent): Promise<CratesSource> => {
   const [root, folder] = [normal(path), normal(subdir)]
+  const manifest = join(root, folder, 'Cargo.toml')
+  if ((await plan.project.glob(manifest)).length === 0) {
+    throw new ZosError('RUST_MANIFEST', `the project has no ${manifest}`, {
+      hint: 'path names the folder of the crate, or of its workspace with subdir for the crate',
+      exit: ExitCode.config,
+      subject: name,
+    })
+  }
   const parts = folder === '' ? [] : folder.split('/')
   const candidates = [
     ...parts.map((_, index) => join(...parts.slice(0, parts.length - index), 'Cargo.lock')),
@@ -42,7 +50,7 @@ const projectCrates = async (plan: Plan, name: string, { path, subdir = '' }: Pa
     return { kind: 'cargo-vendor', of, folder, lock, sha256: sha256(await plan.project.text(file)) }
   }
   throw new ZosError('RUST_LOCK', `${join(root, folder)} has no Cargo.lock`, {
-    hint: `cargo generate-lockfile --manifest-path ${join(root, folder, 'Cargo.toml')}, and keep it with the sources`,
+    hint: `cargo generate-lockfile --manifest-path ${manifest}, and keep it with the sources`,
     exit: ExitCode.config,
     subject: name,
   })

@@ -6,10 +6,11 @@ import type { Command } from './sysroot.js'
  */
 export const patchCommand = (count: number): Command => ({
   command: [
-    ...['git', 'apply', '--whitespace=nowarn', '--directory=src'],
-    ...Array.from({ length: count }, (_, index) => `patches/${index}.patch`),
+    ...['git', 'apply', '--whitespace=nowarn'],
+    ...Array.from({ length: count }, (_, index) => `../patches/${index}.patch`),
   ],
   // Without these git would look for a repository and for the user's settings.
   env: { GIT_CEILING_DIRECTORIES: '/', GIT_CONFIG_NOSYSTEM: '1', GIT_DIR: '/build/none' },
+  cwd: 'src',
   outputs: ['src'],
 })

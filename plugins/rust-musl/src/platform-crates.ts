@@ -19,11 +19,8 @@ export const packagesInBuild = (metadata: string): ReadonlySet<string> => {
   const nodes = resolve?.nodes
   if (!Array.isArray(packages) || !Array.isArray(nodes)) throw fail('gave neither packages nor what they resolve to')
   const inBuild = new Set(nodes.map((node: { id?: unknown }) => node?.id))
-  return new Set(
-    packages
-      .filter((one: { id?: unknown }) => inBuild.has(one?.id))
-      .map(({ name, version }: { name?: unknown; version?: unknown }) => `${name}-${version}`),
-  )
+  const built = packages.filter((one: { id?: unknown } | null) => one && inBuild.has(one.id))
+  return new Set(built.map(({ name, version }: { name?: unknown; version?: unknown }) => `${name}-${version}`))
 }
 
 /**

@@ -21,6 +21,6 @@ export const checkStatic = (bytes: Uint8Array, file: string, arch: Arch): void =
   ]
   throw wrong(
     facts.length > 0 ? facts.join(' and ') : `an ELF file of type ${elf.type} that is no program`,
-    'its build links libraries of the system: look for a feature of the crate that brings them along (vendored, rustls)',
+    'a crate may have a feature that brings its libraries along (vendored, bundled, rustls); of releases take the static one',
   )
 }
