@@ -48,10 +48,13 @@ const compilerFiles = async (prefix: string, { hostGlob }: Search): Promise<read
   return ['bin/cargo', 'bin/rustc', ...found.flat().map((path) => path.slice(prefix.length + 1))].sort()
 }
 
+const targetName = /^[a-z0-9_]+-[a-z0-9]+-linux-[a-z0-9]+$/
+
 const inspect = async (prefix: string, search: Search): Promise<RustInstall | undefined> => {
   const { hostGlob, hostText } = search
   const rustlib = `${prefix}/lib/rustlib`
-  const folders = await hostGlob(`${rustlib}/*-*-*`)
+  // Beside them lie lists of files, such as manifest-rustc-x86_64-unknown-linux-gnu.
+  const folders = (await hostGlob(`${rustlib}/*-linux-*`)).filter((folder) => targetName.test(nameOf(folder)))
   if (folders.length === 0 || !(await isThere(`${prefix}/bin/cargo`, search))) return undefined
   const libraries = await Promise.all(folders.map((folder) => isThere(`${folder}/lib/libstd-*.rlib`, search)))
   const linkers = await Promise.all(folders.map((folder) => isThere(`${folder}/bin/rust-lld`, search)))

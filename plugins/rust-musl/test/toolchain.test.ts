@@ -100,6 +100,7 @@ const files = [
   `${stable}/lib/rustlib/${gnu}/lib/libstd-1.rlib`,
   `${stable}/lib/rustlib/${gnu}/bin/rust-lld`,
   `${stable}/lib/rustlib/${target}/lib/libstd-2.rlib`,
+  `${stable}/lib/rustlib/manifest-rust-std-${target}`,
   '/usr/bin/cargo',
   '/usr/bin/rustc',
   '/usr/lib/x86_64-linux-gnu/librustc_driver-2.so',
