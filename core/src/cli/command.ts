@@ -97,10 +97,9 @@ export const helpText = ({
     return `  ${flag.padEnd(26)} ${help}`
   })
   return [
-    `zos ${name}${positional ? ` ${positional}` : ''} [OPTIONS]`,
+    `zos ${name}${positional ? ` ${positional}` : ''}${rows.length > 0 ? ' [OPTIONS]' : ''}`,
     `  ${summary}`,
-    '',
-    ...rows,
+    ...(rows.length > 0 ? ['', ...rows] : []),
     '',
     'Examples:',
     ...examples.map((example) => `  ${example}`),
