@@ -106,18 +106,24 @@ const once = async (session: Session, request: BuildRequest): Promise<BuildResul
 const planWords = ({ sources, components, outputs }: ResolvedPlan): string =>
   `${count(sources.size, 'source')}, ${count(components.size, 'component')}, ${count(outputs.size, 'output')}`
 
+/** Runs of one build: each finds at least one blob missing that the one before did not. */
+const mostRuns = 8
+
 /** Runs a build. Content that turns out to be missing from the store makes it run once more, trusting nothing unseen. */
 export const runBuild = async (session: Session, request: BuildRequest): Promise<BuildResult> => {
-  try {
-    return await once(session, request)
-  } catch (error) {
-    if (!isZosError(error) || error.code !== 'BLOB_MISSING' || session.store.distrust) throw error
-    session.store.distrust = true
-    session.fetched.clear()
-    session.artifacts.clear()
-    session.steps.length = 0
-    session.report.warn({ code: 'STORE_INCOMPLETE', message: `${error.message}; what gave it runs again` })
-    return once(session, request)
+  for (let run = 1; ; run++) {
+    try {
+      return await once(session, request)
+    } catch (error) {
+      if (!isZosError(error) || error.code !== 'BLOB_MISSING' || run === mostRuns) throw error
+      session.store.distrust = true
+      session.store.blobs.forget()
+      session.project.forget()
+      session.fetched.clear()
+      session.artifacts.clear()
+      session.steps.length = 0
+      session.report.warn({ code: 'STORE_INCOMPLETE', message: `${error.message}; what gave it runs again` })
+    }
   }
 }
 

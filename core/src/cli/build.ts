@@ -5,7 +5,7 @@ import { runBuild } from '../build.js'
 import type { Config } from '../config/load.js'
 import { booleanOf } from '../config/overrides.js'
 import type { BuildFlags } from '../engine/session.js'
-import { readManifest, removeOutputs } from '../io/output-folder.js'
+import { folderError, readManifest, removeOutputs } from '../io/output-folder.js'
 import type { Manifest } from '../model/manifest.js'
 import { errorLines } from '../report/error.js'
 import { jsonReport } from '../report/json.js'
@@ -14,7 +14,7 @@ import { plainReport } from '../report/plain.js'
 import { type Report, reportAll } from '../report/report.js'
 import { type Cli, type CliCommand, configOptions, type OptionValues } from './command.js'
 import { checkForced } from './force.js'
-import { freshWords, noteFresh } from './fresh-note.js'
+import { forgetFresh, freshWords, noteFresh } from './fresh-note.js'
 import { configOf, openSession, storeFolder } from './session.js'
 
 /** What the user sees, and the lines of build.log beside it. */
@@ -35,9 +35,22 @@ export const reportsOf = (cli: Cli, options: OptionValues, log: string[]): Repor
   return reportAll([liveReport(terminal, cli.cwd, cli.now), file])
 }
 
-const saveLog = (config: Config, log: readonly string[]): void => {
-  mkdirSync(config.outputFolder, { recursive: true })
-  writeFileSync(join(config.outputFolder, 'build.log'), `${log.join('\n')}\n`)
+const saveLog = ({ outputFolder }: Config, log: readonly string[]): void => {
+  try {
+    mkdirSync(outputFolder, { recursive: true })
+    writeFileSync(join(outputFolder, 'build.log'), `${log.join('\n')}\n`)
+  } catch (cause) {
+    throw folderError(outputFolder, cause)
+  }
+}
+
+/** A log that cannot be written does not hide why the build failed. */
+const closeLog = (config: Config, log: readonly string[], failure: unknown): void => {
+  try {
+    saveLog(config, log)
+  } catch (error) {
+    if (failure === undefined) throw error
+  }
 }
 
 /** Builds a config that is loaded already; everything that a build leaves is in place when it returns. */
@@ -62,6 +75,7 @@ export const buildConfig = async (
     arch: config.arch,
     lock: session.lock.isNew ? 'lock is made' : 'lock ok',
   })
+  let failure: unknown
   try {
     const { manifest } = await runBuild(session, {
       outputs,
@@ -85,13 +99,15 @@ export const buildConfig = async (
     if (fresh !== undefined && session.steps.length > 0) noteFresh(cli, session, fresh, manifest)
     return manifest
   } catch (error) {
+    failure = error
+    if (fresh !== undefined) forgetFresh(cli, session, fresh)
     log.push(...errorLines(error))
     await session.store.addHistory(`${config.name}/${config.arch}`, performance.now(), false, session.steps)
     throw error
   } finally {
     report.close()
-    saveLog(config, log)
     await open.close()
+    closeLog(config, log, failure)
   }
 }
 

@@ -14,12 +14,14 @@ export const cleanCommand: CliCommand = {
   examples: ['zos clean', 'zos clean --store -c variants/quickstart.config.ts'],
   run: async (cli, _args, options) => {
     const config = await configOf(cli, options)
+    const isStore = options.store === true
+    const removed = [config.outputFolder, ...(isStore ? [storeFolder(cli, config)] : [])].map(
+      (folder) => relative(cli.cwd, folder) || '.',
+    )
     removeOutputs(config.outputFolder)
-    cli.out(`removed the outputs in ${relative(cli.cwd, config.outputFolder) || '.'}/\n`)
-    if (options.store !== true) return 0
-    const folder = storeFolder(cli, config)
-    await rm(folder, { recursive: true, force: true })
-    cli.out(`removed the store ${relative(cli.cwd, folder) || folder}\n`)
+    if (isStore) await rm(storeFolder(cli, config), { recursive: true, force: true })
+    if (options.json === true) cli.out(`${JSON.stringify({ removed })}\n`)
+    else cli.out(`removed the outputs in ${removed[0]}/\n${isStore ? `removed the store ${removed[1]}\n` : ''}`)
     return 0
   },
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { Session } from '../engine/session.js'
 import { stampOf } from '../io/stamp.js'
@@ -13,6 +13,10 @@ export const freshWords = (words: readonly string[], options: OptionValues): str
   )
   return isWhole ? wordsKey(words.slice(1)) : undefined
 }
+
+/** A failed build is the last one: the next says how it went itself. */
+export const forgetFresh = ({ cwd }: Cli, { store }: Session, words: string): void =>
+  rmSync(notePath(dirname(store.folder), cwd, words), { force: true })
 
 /** Notes everything that a finished build looked at, with the stamps it had then. */
 export const noteFresh = ({ cwd }: Cli, session: Session, words: string, manifest: Manifest): void => {

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isZosError, ZosError } from '../error.js'
 import type { Manifest } from '../model/manifest.js'
 import type { BlobFiles } from '../store/blob-files.js'
 
@@ -10,11 +11,17 @@ const manifestName = 'manifest.json'
 export const readManifest = (folder: string): Manifest | undefined => {
   try {
     const manifest = JSON.parse(readFileSync(join(folder, manifestName), 'utf8')) as Manifest
-    return manifest.version === 1 ? manifest : undefined
+    return manifest.version === 1 && Array.isArray(manifest.outputs) && namesOf(manifest).every(isInside)
+      ? manifest
+      : undefined
   } catch {
     return undefined
   }
 }
+
+/** A manifest may have been edited; nothing outside of its folder is touched for its sake. */
+const isInside = (name: unknown): boolean =>
+  typeof name === 'string' && !name.startsWith('/') && !name.split('/').includes('..')
 
 /** Whether the folder holds exactly what the manifest says, by size. */
 const isComplete = (folder: string, manifest: Manifest): boolean =>
@@ -32,6 +39,23 @@ const namesOf = (manifest: Manifest | undefined): string[] =>
  * rename, the new manifest. Files of the last build that are no longer outputs go; everything else stays.
  */
 export const writeOutputs = async (folder: string, manifest: Manifest, blobs: BlobFiles): Promise<void> => {
+  try {
+    await replaceOutputs(folder, manifest, blobs)
+  } catch (cause) {
+    throw folderError(folder, cause)
+  }
+}
+
+/** What the system says of the output folder, as an error that names it. */
+export const folderError = (folder: string, cause: unknown): unknown => {
+  if (isZosError(cause) || !(cause instanceof Error && 'syscall' in cause)) return cause
+  return new ZosError('OUTPUT_FOLDER', `outputs cannot be written to ${folder}: ${cause.message}`, {
+    hint: 'make room there, and make sure that the folder may be written',
+    cause,
+  })
+}
+
+const replaceOutputs = async (folder: string, manifest: Manifest, blobs: BlobFiles): Promise<void> => {
   const before = readManifest(folder)
   if (before && JSON.stringify(before) === JSON.stringify(manifest) && isComplete(folder, manifest)) return
   mkdirSync(folder, { recursive: true })

@@ -175,6 +175,11 @@ export class Project implements ProjectReader {
     return tree
   }
 
+  /** Forgets the trees that were read: content of theirs has left the store. */
+  forget(): void {
+    this.#trees.clear()
+  }
+
   env(name: string): string | undefined {
     this.variables.add(name)
     return this.#env[name]

@@ -57,30 +57,35 @@ export class BlobFiles implements Blobs {
     })
   }
 
+  /** Forgets what is known to be there, so that the disk is asked again. */
+  forget(): void {
+    this.#present.clear()
+  }
+
+  /** A blob that is not what its name says is removed: what gave it runs again. */
+  async #checked(blob: Blob, digest: string): Promise<void> {
+    if (digest === blob.sha256) return
+    await rm(this.path(blob), { force: true })
+    throw this.#missing(blob)
+  }
+
   async read(blob: Blob): Promise<Uint8Array> {
     const bytes = await readFile(this.path(blob)).catch((cause) => {
       throw this.#missing(blob, cause)
     })
     if (bytes.length !== blob.size) throw this.#missing(blob)
+    await this.#checked(blob, sha256(bytes))
     return bytes
-  }
-
-  /** Reads and checks the digest: for what enters an output or leaves the machine. A blob that is not what its name says is removed. */
-  async readVerified(blob: Blob): Promise<Uint8Array> {
-    const bytes = await this.read(blob)
-    if (sha256(bytes) === blob.sha256) return bytes
-    await rm(this.path(blob), { force: true })
-    throw this.#missing(blob)
   }
 
   async *stream(blob: Blob): AsyncIterable<Uint8Array> {
     if (!this.has(blob)) throw this.#missing(blob)
-    let size = 0
+    const hash = createHash('sha256')
     for await (const chunk of createReadStream(this.path(blob), { highWaterMark: 1 << 20 })) {
-      size += (chunk as Uint8Array).length
+      hash.update(chunk as Uint8Array)
       yield chunk as Uint8Array
     }
-    if (size !== blob.size) throw this.#missing(blob)
+    await this.#checked(blob, hash.digest('hex'))
   }
 
   async put(content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<Blob> {
@@ -147,12 +152,15 @@ export class BlobFiles implements Blobs {
     return blob
   }
 
-  /** Copies a blob to a file by copy or reflink, never by hard link. */
+  /** Copies a blob to a file by copy or reflink, never by hard link; the copy is read back and its digest checked. */
   async copyTo(blob: Blob, path: string, mode: number): Promise<void> {
     await mkdir(join(path, '..'), { recursive: true })
     await copyFile(this.path(blob), path, constants.COPYFILE_FICLONE).catch((cause: NodeJS.ErrnoException) => {
       throw cause.code === 'ENOENT' ? this.#missing(blob, cause) : cause
     })
     await chmod(path, mode)
+    const hash = createHash('sha256')
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array)
+    await this.#checked(blob, hash.digest('hex'))
   }
 }

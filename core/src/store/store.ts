@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitCode, ZosError } from '../error.js'
-import { canonical, digestOf, type Json } from '../model/canonical.js'
+import { canonical, digestOf, type Json, sha256 as sha256Of } from '../model/canonical.js'
 import type { Blob } from '../model/entry.js'
 import { BlobFiles } from './blob-files.js'
 import { type Connection, openDatabase } from './database.js'
@@ -66,7 +66,7 @@ export class Store {
     }
     this.#owner = ownerOf(process.pid) ?? `${process.pid}:0`
     this.#db = openDatabase(join(this.folder, 'store.sqlite'))
-    this.#db.prepare('INSERT OR REPLACE INTO lease(owner, at) VALUES(?, ?)').run(this.#owner, clock())
+    this.#db.run('INSERT OR REPLACE INTO lease(owner, at) VALUES(?, ?)', this.#owner, clock())
     this.#sweep()
     const incoming = this.workFolder('incoming')
     this.blobs = new BlobFiles(join(this.folder, 'blobs'), incoming)
@@ -79,8 +79,8 @@ export class Store {
 
   close(): void {
     try {
-      this.#db.prepare('DELETE FROM claim WHERE owner = ?').run(this.#owner)
-      this.#db.prepare('DELETE FROM lease WHERE owner = ?').run(this.#owner)
+      this.#db.run('DELETE FROM claim WHERE owner = ?', this.#owner)
+      this.#db.run('DELETE FROM lease WHERE owner = ?', this.#owner)
     } finally {
       this.#db.close()
       try {
@@ -97,10 +97,10 @@ export class Store {
     for (const name of readdirSync(work)) {
       if (name !== this.#owner && !isAlive(name)) rmSync(join(work, name), { recursive: true, force: true })
     }
-    for (const { owner } of this.#db.prepare('SELECT owner FROM lease').all() as { owner: string }[]) {
+    for (const { owner } of this.#db.all('SELECT owner FROM lease') as { owner: string }[]) {
       if (isAlive(owner)) continue
-      this.#db.prepare('DELETE FROM lease WHERE owner = ?').run(owner)
-      this.#db.prepare('DELETE FROM claim WHERE owner = ?').run(owner)
+      this.#db.run('DELETE FROM lease WHERE owner = ?', owner)
+      this.#db.run('DELETE FROM claim WHERE owner = ?', owner)
     }
   }
 
@@ -131,7 +131,8 @@ export class Store {
     if (!text.startsWith('@')) return JSON.parse(text)
     const [sha256 = '', size] = text.slice(1).split('/')
     try {
-      return JSON.parse(readFileSync(this.blobs.path({ sha256, size: Number(size) }), 'utf8'))
+      const content = readFileSync(this.blobs.path({ sha256, size: Number(size) }), 'utf8')
+      return sha256Of(content) === sha256 ? JSON.parse(content) : undefined
     } catch {
       return undefined
     }
@@ -139,7 +140,7 @@ export class Store {
 
   /** The remembered result of an action or of a pure function. */
   result(kind: 'action' | 'memo' | 'fetch', key: string): Json | undefined {
-    const row = this.#db.prepare('SELECT value FROM result WHERE kind = ? AND key = ?').get(kind, key) as
+    const row = this.#db.get('SELECT value FROM result WHERE kind = ? AND key = ?', kind, key) as
       | { value: string }
       | undefined
     return row && (this.#unpack(row.value) as Json | undefined)
@@ -147,14 +148,18 @@ export class Store {
 
   async setResult(kind: 'action' | 'memo' | 'fetch', key: string, value: Json): Promise<void> {
     const text = await this.#pack(value)
-    this.#db
-      .prepare('INSERT OR REPLACE INTO result(kind, key, value, at) VALUES(?, ?, ?, ?)')
-      .run(kind, key, text, this.#clock())
+    this.#db.run(
+      'INSERT OR REPLACE INTO result(kind, key, value, at) VALUES(?, ?, ?, ?)',
+      kind,
+      key,
+      text,
+      this.#clock(),
+    )
   }
 
   /** Runs of taps with this key, newest first. */
   *tapRecords(key: string): Generator<TapRecord> {
-    const rows = this.#db.prepare('SELECT record FROM tap WHERE key = ? ORDER BY at DESC, id DESC LIMIT 16').all(key)
+    const rows = this.#db.all('SELECT record FROM tap WHERE key = ? ORDER BY at DESC, id DESC LIMIT 16', key)
     for (const { record } of rows as { record: string }[]) {
       const value = this.#unpack(record)
       if (value !== undefined) yield value as TapRecord
@@ -163,7 +168,7 @@ export class Store {
 
   /** The last run of a step, whatever its key: what a rerun is compared with. */
   lastTapRecord(step: string): TapRecord | undefined {
-    const row = this.#db.prepare('SELECT record FROM tap WHERE step = ? ORDER BY at DESC, id DESC LIMIT 1').get(step) as
+    const row = this.#db.get('SELECT record FROM tap WHERE step = ? ORDER BY at DESC, id DESC LIMIT 1', step) as
       | { record: string }
       | undefined
     return row && (this.#unpack(row.record) as TapRecord | undefined)
@@ -171,51 +176,57 @@ export class Store {
 
   async setTapRecord(step: string, key: string, record: TapRecord): Promise<void> {
     const text = await this.#pack(record as unknown as Json)
-    this.#db
-      .prepare('INSERT OR REPLACE INTO tap(step, key, reads, record, at) VALUES(?, ?, ?, ?, ?)')
-      .run(step, key, digestOf(record.reads), text, this.#clock())
+    this.#db.run(
+      'INSERT OR REPLACE INTO tap(step, key, reads, record, at) VALUES(?, ?, ?, ?, ?)',
+      step,
+      key,
+      digestOf(record.reads),
+      text,
+      this.#clock(),
+    )
   }
 
   /** The digest of a file whose stamp has not changed since it was hashed. */
   fileDigest(path: string, stamp: string): Blob | undefined {
-    return this.#db.prepare('SELECT sha256, size FROM file WHERE path = ? AND stamp = ?').get(path, stamp) as
-      | Blob
-      | undefined
+    return this.#db.get('SELECT sha256, size FROM file WHERE path = ? AND stamp = ?', path, stamp) as Blob | undefined
   }
 
   setFileDigest(path: string, stamp: string, { sha256, size }: Blob): void {
-    this.#db
-      .prepare('INSERT OR REPLACE INTO file(path, stamp, sha256, size) VALUES(?, ?, ?, ?)')
-      .run(path, stamp, sha256, size)
+    this.#db.run('INSERT OR REPLACE INTO file(path, stamp, sha256, size) VALUES(?, ?, ?, ?)', path, stamp, sha256, size)
   }
 
   /** Takes the right to make something, so that two builds make it once; `false` while another live process has it. */
   claim(key: string): boolean {
-    const take = this.#db.transaction((): boolean => {
-      const row = this.#db.prepare('SELECT owner FROM claim WHERE key = ?').get(key) as { owner: string } | undefined
+    return this.#db.exclusive((): boolean => {
+      const row = this.#db.get('SELECT owner FROM claim WHERE key = ?', key) as { owner: string } | undefined
       if (row && row.owner !== this.#owner && isAlive(row.owner)) return false
-      this.#db.prepare('INSERT OR REPLACE INTO claim(key, owner) VALUES(?, ?)').run(key, this.#owner)
+      this.#db.run('INSERT OR REPLACE INTO claim(key, owner) VALUES(?, ?)', key, this.#owner)
       return true
     })
-    return take.immediate()
   }
 
   release(key: string): void {
-    this.#db.prepare('DELETE FROM claim WHERE key = ? AND owner = ?').run(key, this.#owner)
+    this.#db.run('DELETE FROM claim WHERE key = ? AND owner = ?', key, this.#owner)
   }
 
   async addHistory(config: string, ms: number, ok: boolean, steps: readonly StepHistory[]): Promise<void> {
     const text = await this.#pack(steps as unknown as Json)
-    this.#db
-      .prepare('INSERT INTO history(config, at, ms, ok, steps) VALUES(?, ?, ?, ?, ?)')
-      .run(config, this.#clock(), Math.round(ms), ok ? 1 : 0, text)
+    this.#db.run(
+      'INSERT INTO history(config, at, ms, ok, steps) VALUES(?, ?, ?, ?, ?)',
+      config,
+      this.#clock(),
+      Math.round(ms),
+      ok ? 1 : 0,
+      text,
+    )
   }
 
   /** Builds of a config, newest first. `at` is milliseconds since 1970. */
   *history(config: string): Generator<{ at: number; ms: number; ok: boolean; steps: readonly StepHistory[] }> {
-    const rows = this.#db
-      .prepare('SELECT at, ms, ok, steps FROM history WHERE config = ? ORDER BY id DESC LIMIT 200')
-      .all(config)
+    const rows = this.#db.all(
+      'SELECT at, ms, ok, steps FROM history WHERE config = ? ORDER BY id DESC LIMIT 200',
+      config,
+    )
     for (const row of rows as { at: number; ms: number; ok: number; steps: string }[]) {
       const steps = this.#unpack(row.steps)
       if (steps) yield { at: row.at, ms: row.ms, ok: row.ok === 1, steps: steps as StepHistory[] }
