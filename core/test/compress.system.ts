@@ -1,3 +1,4 @@
+// time limit: 300 s
 import { Buffer } from 'node:buffer'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

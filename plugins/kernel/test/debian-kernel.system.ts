@@ -1,3 +1,4 @@
+// time limit: 300 s
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'

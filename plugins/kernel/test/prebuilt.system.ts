@@ -1,3 +1,4 @@
+// time limit: 300 s
 import { readFileSync } from 'node:fs'
 import { type Artifact, FileTree, type Finding, ref, type TreeRecord } from '@zos/core'
 import { test } from 'uvu'
