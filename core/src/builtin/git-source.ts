@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { FetchContext } from '../context.js'
+import { ExitCode, ZosError } from '../error.js'
 import type { Json } from '../model/canonical.js'
 import type { Fetched, PinnedSource, Source } from '../model/source.js'
 import { FileTree } from '../model/tree.js'
@@ -17,6 +18,16 @@ const contextOf = (ctx: FetchContext) => ({
   onLine: (line: string) => ctx.progress(line),
 })
 
+/** A repository of this machine needs no network. */
+const checkOnline = async (url: string, { offline }: FetchContext): Promise<void> => {
+  const { gitTransport } = await import('../io/git-url.js')
+  if (!offline || gitTransport(url) === 'file') return
+  throw new ZosError('OFFLINE', `${url} is not in the store, and --offline forbids the network`, {
+    hint: 'run once without --offline',
+    exit: ExitCode.fetch,
+  })
+}
+
 const checkout = async (
   source: Source,
   pin: { commit: string; ref?: string; tags?: GitPin['tags'] },
@@ -31,6 +42,7 @@ const checkout = async (
 /** The commit of a branch or tag now, and the tags that describe it. */
 export const pinGit = async (source: Source, ctx: FetchContext): Promise<Json> => {
   const { resolveRef } = await import('../io/git.js')
+  await checkOnline(String(source.url), ctx)
   const { commit, ref } = await resolveRef(String(source.url), String(source.ref), contextOf(ctx))
   const { found } = await checkout(source, { commit, ...(ref !== undefined && { ref }) }, ctx)
   return { commit, ...(ref !== undefined && { ref }), tags: found.tags }
@@ -39,6 +51,7 @@ export const pinGit = async (source: Source, ctx: FetchContext): Promise<Json> =
 /** The commit's files with a small `.git` that answers `git describe`, and its facts. */
 export const fetchGit = async ({ source, pin }: PinnedSource, ctx: FetchContext): Promise<Fetched> => {
   const { makeRepositorySnapshot } = await import('../io/git.js')
+  await checkOnline(String(source.url), ctx)
   const { readFolder } = await import('../io/folder-read.js')
   const { found } = await checkout(source, pin as unknown as GitPin, ctx)
   const records = await readFolder(found.folder, ctx.blobs, { modes: 'git' })
