@@ -30,7 +30,7 @@ export const reportsOf = (cli: Cli, options: OptionValues, log: string[]): Repor
   const terminal = {
     write: (text: string) => cli.out(text),
     columns: () => process.stdout.columns || 80,
-    color: cli.env.NO_COLOR === undefined,
+    color: !cli.env.NO_COLOR,
   }
   return reportAll([liveReport(terminal, cli.cwd, cli.now), file])
 }
