@@ -2,11 +2,11 @@
 // The quickstart as people meet it: built, booted both ways, logged in to, built again, changed.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import type { ManifestOutput } from '@zos/core'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Build, build, project, ranIn, startZos, succeed, zos } from './zos.js'
+import { type Build, build, expectRan, project, ranIn, startZos, storeOf, succeed, zos } from './zos.js'
 
 const config = 'variants/quickstart.config.ts'
 const output = 'dist/quickstart'
@@ -38,11 +38,58 @@ test('zos build makes kernel, initramfs and vmlinuz.efi', async () => {
 
 test('a second build runs nothing', async () => {
   const second = await build(config, project, limits.again)
-  assert.equal(ranIn(second), [])
+  expectRan(second, [])
   assert.is(second.steps.length, built().steps.length)
   assert.equal(second.manifest, built().manifest)
   const { stdout } = await zos(['build', '-c', config], project, limits.again)
   assert.match(stdout, /^quickstart: up to date, \d+ steps from the store, .* → dist\/quickstart\/$/m)
+})
+
+/** A copy of the project, with a copy of its store, so that neither the checkout nor its history sees the changes. */
+const copyOf = (): string => {
+  const copy = join(folder, 'project')
+  mkdirSync(join(copy, 'config'), { recursive: true })
+  for (const path of ['package.json', 'config/quickstart', 'variants'])
+    cpSync(join(project, path), join(copy, path), { recursive: true })
+  symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'))
+  const passing = ['work', 'partial', 'fresh'].map((name) => `/${name}`)
+  cpSync(storeOf(project), storeOf(copy), {
+    recursive: true,
+    filter: (path) => !passing.some((end) => path.endsWith(end)),
+  })
+  return copy
+}
+
+test('a copy of the project elsewhere has the same bytes, and a changed unit builds only what follows from it', async () => {
+  built()
+  const copy = copyOf()
+  const again = () => build(config, copy, limits.again, '--offline')
+  const sums = ({ manifest }: Build) => manifest.outputs.map(({ name, sha256 }) => `${sha256} ${name}`)
+
+  const same = await again()
+  expectRan(same, [])
+  assert.equal(sums(same), sums(built()))
+
+  const unit = join(copy, 'config/quickstart/zinit/sshd.yaml')
+  const text = readFileSync(unit, 'utf8')
+  writeFileSync(unit, `# Another comment.\n${text}`)
+  const comment = await again()
+  expectRan(comment, ['assemble zinit/units'], 'check')
+  assert.equal(sums(comment), sums(built()))
+
+  assert.match(text, 'dropbear -F')
+  writeFileSync(unit, text.replace('dropbear -F', 'dropbear -T 3 -F'))
+  const changed = await again()
+  const initramfs = outputOf(changed, 'initramfs').name
+  expectRan(changed, ['assemble zinit/units', `pack ${initramfs}`, 'pack vmlinuz.efi'], 'check')
+  assert.not.ok(ranIn(changed).includes('check kernel/modules'))
+  const why = (name: string) =>
+    changed.steps.find(({ step, state }) => step === name && state === 'ran')!.why.join('; ')
+  assert.match(why('zinit/units'), /^config\/quickstart\/zinit.* changed/)
+  assert.match(why(initramfs), /zinit\/units; 1 of \d+ blocks: /)
+  assert.match(why('vmlinuz.efi'), /^initramfs.* changed/)
+  assert.is(outputOf(changed, 'kernel').sha256, outputOf(built(), 'kernel').sha256)
+  assert.is.not(outputOf(changed, 'uki').sha256, outputOf(built(), 'uki').sha256)
 })
 
 /** A private key as text, and one as dropbear writes it: type and key, each after its length. */
@@ -152,59 +199,5 @@ for (const [way, flags] of [
     assert.not.match(consoleText(), /Kernel panic/)
   })
 }
-
-/** A copy of the project, with a copy of its store, so that neither the checkout nor its history sees the changes. */
-const copyOf = (): string => {
-  const copy = join(folder, 'project')
-  mkdirSync(join(copy, 'config'), { recursive: true })
-  for (const path of ['package.json', 'config/quickstart', 'variants'])
-    cpSync(join(project, path), join(copy, path), { recursive: true })
-  symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'))
-  const store = process.env.ZOS_STORE ? resolve(project, process.env.ZOS_STORE) : join(project, '.zos')
-  const passing = ['work', 'partial', 'fresh'].map((name) => `/${name}`)
-  cpSync(store, join(copy, '.zos'), { recursive: true, filter: (path) => !passing.some((end) => path.endsWith(end)) })
-  delete process.env.ZOS_STORE
-  return copy
-}
-
-test('a copy of the project elsewhere has the same bytes, and a changed unit builds only what follows from it', async () => {
-  built()
-  const copy = copyOf()
-  const again = () => build(config, copy, limits.again, '--offline')
-  const sums = ({ manifest }: Build) => manifest.outputs.map(({ name, sha256 }) => `${sha256} ${name}`)
-
-  const same = await again()
-  assert.equal(ranIn(same), [])
-  assert.equal(sums(same), sums(built()))
-
-  const unit = join(copy, 'config/quickstart/zinit/sshd.yaml')
-  const text = readFileSync(unit, 'utf8')
-  writeFileSync(unit, `# Another comment.\n${text}`)
-  const comment = await again()
-  assert.equal(
-    ranIn(comment).filter((step) => !step.startsWith('check ')),
-    ['assemble zinit/units'],
-  )
-  assert.equal(sums(comment), sums(built()))
-
-  assert.match(text, 'dropbear -F')
-  writeFileSync(unit, text.replace('dropbear -F', 'dropbear -T 3 -F'))
-  const changed = await again()
-  assert.equal(
-    ranIn(changed).filter((step) => !step.startsWith('check ')),
-    ['assemble zinit/units', `pack ${outputOf(changed, 'initramfs').name}`, 'pack vmlinuz.efi'],
-  )
-  assert.equal(
-    ranIn(changed).filter((step) => step.startsWith('check ') && !step.startsWith('check zinit/')),
-    [],
-  )
-  const why = (name: string) =>
-    changed.steps.find(({ step, state }) => step === name && state === 'ran')!.why.join('; ')
-  assert.match(why('zinit/units'), /^config\/quickstart\/zinit.* changed/)
-  assert.match(why(outputOf(changed, 'initramfs').name), /zinit\/units; 1 of \d+ blocks: /)
-  assert.match(why('vmlinuz.efi'), /^initramfs.* changed/)
-  assert.is(outputOf(changed, 'kernel').sha256, outputOf(built(), 'kernel').sha256)
-  assert.is.not(outputOf(changed, 'uki').sha256, outputOf(built(), 'uki').sha256)
-})
 
 test.run()

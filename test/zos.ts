@@ -1,6 +1,6 @@
 // The built CLI, as people run it: a process with a time limit.
 import { spawn } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Manifest } from '@zos/core'
 import * as assert from 'uvu/assert'
@@ -20,12 +20,17 @@ export interface Running {
   readonly firstLine: Promise<string>
 }
 
+/** Store of the checkout, as the environment may name it; a copy of the project has its own. */
+export const storeOf = (folder: string): string =>
+  folder === project ? resolve(project, process.env.ZOS_STORE || '.zos') : join(folder, '.zos')
+
 /** Seconds from TERM to KILL. */
 const patience = 10
 
 /** Starts a program that gets TERM after `limit` seconds, and KILL later. */
 export const start = (file: string, args: readonly string[], cwd: string, limit: number): Running => {
-  const child = spawn(file, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = { ...process.env, ZOS_STORE: storeOf(cwd) }
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const timers = [
     setTimeout(() => child.kill('SIGTERM'), limit * 1000),
     setTimeout(() => child.kill('SIGKILL'), (limit + patience) * 1000),
@@ -87,6 +92,15 @@ export const build = async (config: string, cwd: string, limit: number, ...more:
   return last
 }
 
-/** `phase/step` of the steps that ran, in order of their names. */
+/** `phase step` of the steps that ran, in order of their names. */
 export const ranIn = ({ steps }: Build): string[] =>
   steps.flatMap(({ step, phase, state }) => (state === 'hit' ? [] : [`${phase} ${step}`])).sort()
+
+/** Expects that these steps ran, and no others but those of the phase `besides`; else says why each did. */
+export const expectRan = (build: Build, expected: readonly string[], besides?: string): void => {
+  const ran = ranIn(build).filter((step) => besides === undefined || !step.startsWith(`${besides} `))
+  const reasons = build.steps.flatMap(({ step, phase, why }) =>
+    why.length > 0 ? [`  ${phase} ${step}: ${why.join('; ')}`] : [],
+  )
+  assert.equal(ran, expected, `expected to run: ${expected.join(', ') || 'nothing'}; ran:\n${reasons.join('\n')}`)
+}
