@@ -1,0 +1,240 @@
+// Pages say what is so: their files are built by the built CLI, their terminals run, their links lead somewhere.
+import { spawn } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { type Descriptor, ExitCode, sha256 } from '@zos/core'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { anchorsOf, commandsOf, isShown, linksOf, type Part, partsOf, rowsBelow } from './markdown.js'
+import { project } from './zos.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'zos-docs-'))
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const read = (path: string): string => readFileSync(join(project, path), 'utf8')
+
+const bin = join(folder, 'bin')
+mkdirSync(bin)
+const cli = join(project, 'core/dist/cli/main.js')
+writeFileSync(join(bin, 'zos'), `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`, { mode: 0o755 })
+
+/** Runs a line of a terminal; gives all that it printed. */
+const run = (command: string, cwd: string): Promise<{ code: number | null; printed: string }> =>
+  new Promise((resolve, reject) => {
+    const env = { PATH: `${bin}:${process.env.PATH}`, HOME: folder }
+    const child = spawn('sh', ['-c', `exec 2>&1; ${command}`], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      printed += text
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, printed }))
+  })
+
+/** What pages call downloads.example.com: every question for the newest version finds a newer one. */
+const startDownloads = (): Promise<Server> =>
+  new Promise((resolve) => {
+    let newest = 0
+    const tool = (version: string): string => `tool ${version}\n`
+    const server = createServer(({ url }, response) => {
+      if (url === '/latest') newest++
+      response.end(url === '/latest' ? `${newest} ${sha256(tool(String(newest)))}\n` : tool(url!.slice(1)))
+    })
+    server.listen(0, '127.0.0.1', () => resolve(server))
+  })
+
+/** What `npm install` would do, without a network. */
+const install = (place: string, manifest: string): void => {
+  const { dependencies = {} } = JSON.parse(manifest) as { dependencies?: Record<string, string> }
+  const targets = Object.entries({ ...dependencies, '@types': '' }).map(([name, version]) => [
+    join(place, 'node_modules', name),
+    version.startsWith('file:') ? join(place, version.slice(5)) : join(project, 'node_modules', name),
+  ])
+  for (const [link = '', target = ''] of targets) {
+    if (existsSync(link)) continue
+    assert.ok(existsSync(target), `${target} is installed`)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(target, link)
+  }
+}
+
+const follow = async (part: Part, place: string, downloads: string): Promise<void> => {
+  if (part.kind === 'file') {
+    const text = part.text.replace('https://downloads.example.com', downloads)
+    mkdirSync(dirname(join(place, part.path)), { recursive: true })
+    writeFileSync(join(place, part.path), text)
+    if (part.path === 'package.json') install(place, text)
+    return
+  }
+  for (const { command, shown } of commandsOf(part.text)) {
+    const { code, printed } = await run(command, place)
+    assert.ok(isShown(shown, printed), `$ ${command}\n${printed}\nis not what the page shows:\n${shown}`)
+    assert.is(code === 0, !/^error /m.test(shown), `$ ${command} ended with ${code}`)
+  }
+}
+
+const compilerOptions = { noEmit: true, composite: false, declaration: false, declarationMap: false, checkJs: true }
+
+for (const page of ['config', 'plugins']) {
+  test(`docs/${page}.md works as it stands`, async () => {
+    const place = join(folder, page)
+    mkdirSync(place)
+    const server = await startDownloads()
+    try {
+      const downloads = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      for (const part of partsOf(read(`docs/${page}.md`))) await follow(part, place, downloads)
+    } finally {
+      server.close()
+    }
+    const config = {
+      extends: join(project, 'tsconfig.base.json'),
+      compilerOptions: { ...compilerOptions, allowJs: true, allowImportingTsExtensions: true },
+    }
+    writeFileSync(join(place, 'tsconfig.json'), JSON.stringify(config))
+    const { code, printed } = await run(`'${join(project, 'node_modules/.bin/tsc')}' -p .`, place)
+    assert.is(code, 0, printed)
+  })
+}
+
+const pagesIn = (path: string): string[] =>
+  readdirSync(join(project, path), { withFileTypes: true }).flatMap((entry) => {
+    if (/^(node_modules|dist|\.git|\.zos|\.zos-toolchain|\.test)$/.test(entry.name)) return []
+    const inner = join(path, entry.name)
+    if (entry.isDirectory()) return pagesIn(inner)
+    return entry.name.endsWith('.md') ? [inner] : []
+  })
+
+test('links of all pages lead somewhere', () => {
+  const broken: string[] = []
+  const pages = pagesIn('.')
+  assert.ok(pages.includes('README.md') && pages.includes('docs/plugins.md'))
+  for (const page of pages)
+    for (const link of linksOf(read(page))) {
+      if (/^(https?|mailto):/.test(link)) continue
+      const [file = '', anchor] = link.split('#')
+      const target = file === '' ? page : relative(project, join(project, dirname(page), file))
+      const isThere = !target.startsWith('..') && existsSync(join(project, target))
+      if (!isThere || (anchor !== undefined && !anchorsOf(read(target)).includes(anchor)))
+        broken.push(`${page}: ${link}`)
+    }
+  assert.equal(broken, [])
+})
+
+/** Options as `--help` shows them: flag with its value, and what it does. */
+const optionsOf = (help: string): string[][] =>
+  [...help.matchAll(/^ {2}(--.+?) {2,}(.+)$/gm)].map(([, flag, text]) => [flag!, text!])
+
+test('docs/commands.md has every command and option of --help', async () => {
+  const page = read('docs/commands.md')
+  const { printed } = await run('zos --help', project)
+  const names = [...printed.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name!)
+  assert.equal(
+    names,
+    [...page.matchAll(/^## zos (\w+)/gm)].map(([, name]) => name),
+    'commands',
+  )
+  const common = [...page.split(/^## /m)[0]!.matchAll(/^\| `(--.+?)` \| (.+) \|$/gm)].map(([, flag, text]) => [
+    flag,
+    text,
+  ])
+  for (const name of names) {
+    const help = await run(`zos ${name} --help`, project)
+    const [usage = ''] = help.printed.split('\n')
+    assert.match(page, `## ${usage.replace(' [OPTIONS]', '')}\n`)
+    const all = optionsOf(help.printed)
+    const own = rowsBelow(page, usage.replace(' [OPTIONS]', '')).filter(([flag]) => flag?.startsWith('--'))
+    assert.equal(all, name === 'init' ? own : [...common, ...own], `options of zos ${name}`)
+  }
+})
+
+test('docs/commands.md has every exit code', () => {
+  const rows = rowsBelow(read('docs/commands.md'), 'Exit codes').slice(1)
+  assert.equal(Object.fromEntries(rows.map(([code, name]) => [name, Number(code)])), ExitCode)
+})
+
+test('docs/build.md has the classic stages as zos shows them', async () => {
+  const place = join(folder, 'stages')
+  mkdirSync(place)
+  writeFileSync(
+    join(place, 'zos.config.mjs'),
+    `import { defineConfig } from '${join(project, 'core/dist/index.js')}'\nexport default defineConfig({ name: 'stages', plugins: [] })\n`,
+  )
+  const { printed } = await run('zos --show-stages', place)
+  const shown = [...printed.matchAll(/^ {2}(\w+) +(\w+) +(.+)$/gm)].slice(1).map(([, ...cells]) => cells)
+  assert.is(shown.length, 18)
+  assert.equal(rowsBelow(read('docs/build.md'), 'Classic stages').slice(1), shown)
+})
+
+test('docs/plugins.md names everything that lint forbids plugins', () => {
+  const [override] = (JSON.parse(read('biome.json')) as { overrides: { linter: { rules: { style: Style } } }[] })
+    .overrides
+  const { noRestrictedImports, noRestrictedGlobals, noProcessEnv } = override!.linter.rules.style
+  assert.is(noProcessEnv, 'error')
+  const denied = [
+    ...Object.keys(noRestrictedImports.options.paths),
+    ...Object.keys(noRestrictedGlobals.options.deniedGlobals),
+  ]
+  const rows = rowsBelow(read('docs/plugins.md'), 'What lint forbids, and why').slice(1)
+  assert.equal(rows.flatMap(([names]) => names!.split(', ')).sort(), [...denied, 'process.env'].sort())
+})
+
+interface Style {
+  readonly noProcessEnv: string
+  readonly noRestrictedImports: { readonly options: { readonly paths: Record<string, string> } }
+  readonly noRestrictedGlobals: { readonly options: { readonly deniedGlobals: Record<string, string> } }
+}
+
+const packages = ['core', ...readdirSync(join(project, 'plugins')).map((name) => `plugins/${name}`)]
+
+test('every package has a README, its licence, and both in what is published', () => {
+  for (const name of packages) {
+    assert.match(read(`${name}/README.md`), new RegExp(`^# @zos/${name.split('/').at(-1)}\n`))
+    assert.is(read(`${name}/LICENSE`), read('LICENSE'), name)
+    const { files } = JSON.parse(read(`${name}/package.json`)) as { files: string[] }
+    assert.equal(files, ['dist', '!dist/.tsbuildinfo', 'README.md'], name)
+  }
+})
+
+test('the README of a plugin names the programs that it needs', async () => {
+  for (const name of packages.slice(1)) {
+    const page = read(`${name}/README.md`)
+    const exported = (await import(join(project, name, 'dist/index.js'))) as Record<string, unknown>
+    const factories = Object.values(exported).filter((one): one is Factory => typeof one === 'function' && 'as' in one)
+    assert.ok(factories.length > 0, name)
+    for (const factory of factories)
+      for (const { tool, install: how } of factory.as('any', {}).definition.needs ?? []) {
+        const named = [tool, ...how.split(' ')].some((word) => new RegExp(`(^|[^\\w-])${word}([^\\w-]|$)`).test(page))
+        assert.ok(named, `${name}/README.md names neither ${tool} nor what brings it: ${how}`)
+      }
+  }
+})
+
+interface Factory {
+  as(id: string, options: object): Descriptor
+}
+
+test('the config of the README is a good one', async () => {
+  const [config = ''] = /^import \{ defineConfig[\s\S]*?^\}\)$/m.exec(read('README.md')) ?? []
+  const place = join(folder, 'readme')
+  mkdirSync(place)
+  const manifest = JSON.stringify({ dependencies: { '@zos/core': '', '@zos/debian': '', '@zos/kernel': '' } })
+  writeFileSync(join(place, 'package.json'), manifest)
+  install(place, manifest)
+  writeFileSync(join(place, 'zos.config.ts'), config)
+  const { code, printed } = await run('zos config', place)
+  assert.is(code, 0, printed)
+})
+
+test.run()
