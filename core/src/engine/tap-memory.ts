@@ -56,7 +56,10 @@ const short = (text: string): string =>
 /** A changed read in words. */
 const readReason = ({ kind, subject, saw }: Read, now: string, session: Session): string => {
   if (kind === 'root' || kind === 'subtree') {
-    const by = session.steps.filter(({ state, step }) => state === 'ran' && !step.includes('.')).map(({ step }) => step)
+    const grew = session.steps.filter(
+      ({ state, phase }) => state === 'ran' && (phase === 'assemble' || phase === 'optimize'),
+    )
+    const by = grew.map(({ step }) => step)
     const where = kind === 'root' ? 'the root file system' : subject
     return `${where} changed${by.length > 0 && by.length <= 3 ? `: ${by.join(', ')}` : ''}`
   }
