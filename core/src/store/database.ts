@@ -35,9 +35,9 @@ const another = 'or name another folder with ZOS_STORE'
 
 const reasonOf = (folder: string, code: string): readonly [string, string] => {
   if (/^SQLITE_(READONLY|CANTOPEN|PERM)/.test(code)) return ['is not writable', `make ${folder} writable, ${another}`]
-  if (/^SQLITE_(FULL|IOERR)/.test(code)) return ['cannot be written: is the disk full?', `make room, ${another}`]
+  if (/^SQLITE_FULL/.test(code)) return ['cannot be written', `make room, ${another}`]
   if (/^SQLITE_BUSY/.test(code)) return ['is held by another process', `wait for the other zos to end, ${another}`]
-  return ['is damaged', `remove ${folder} to start afresh, ${another}`]
+  return ['cannot be read', `remove ${folder} to start afresh, ${another}`]
 }
 
 const databaseError = (path: string, cause: unknown): unknown => {
