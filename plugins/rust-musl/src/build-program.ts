@@ -15,7 +15,7 @@ import { loadToolchain, sysrootName, vendorInputs } from './build-sysroot.js'
 import { builtProgram, cargoCommand, rustFlags } from './cargo-command.js'
 import { targetFlags } from './cargo-config.js'
 import { parseCargoLock } from './cargo-lock.js'
-import { checkManifest, lockPath } from './crates-source.js'
+import { checkManifest } from './crates-source.js'
 import type { CargoComponent } from './options.js'
 import { patchCommand } from './patch-command.js'
 import { checkStatic } from './static-elf.js'
@@ -29,14 +29,14 @@ export type ProgramOptions = CargoComponent & { readonly folder: string }
 export const programsOf = (name: string, { install }: CargoComponent): Readonly<Record<string, string>> =>
   install ?? { [name]: `/usr/bin/${name}` }
 
-/** The sources with the Cargo.lock that was made for them, where they brought none. */
-const withLock = async (ctx: TapContext, name: string, sources: FileTree, folder: string): Promise<FileTree> => {
-  if (lockPath(sources, folder) !== undefined) return sources
+/** The sources with the Cargo.lock that their crates were fetched by: their own, or the one that was made for them. */
+const withLock = async (ctx: TapContext, name: string, sources: FileTree): Promise<FileTree> => {
   const { blob, facts } = await ctx.fetched(`${name}/crates`)
   const path = (facts as { readonly lock?: string } | undefined)?.lock
-  if (!blob || path === undefined)
-    throw new ZosError('RUST_LOCK', `${name} has no Cargo.lock, and none was made for it`)
-  return sources.apply(new DeltaBuilder().file(`/${path}`, blob).build(), { plugin: 'rust-musl' })
+  if (!blob || path === undefined) throw new ZosError('RUST_LOCK', `${name}: its Cargo.lock was not kept`)
+  const own = sources.get(`/${path}`)
+  if (own?.kind === 'file' && own.blob.sha256 === blob.sha256) return sources
+  return sources.apply(new DeltaBuilder({ over: 'any' }).file(`/${path}`, blob).build(), { plugin: 'rust-musl' })
 }
 
 const patched = async (
@@ -92,7 +92,7 @@ export const buildProgram = async ({ name, plugin, options }: Component, ctx: Ta
   const places = rustPlaces(rust)
   const sysroot = ref(plugin, sysrootName, 'sysroot')
   const libraries = (await ctx.artifact(sysroot)).facts?.libraries as readonly string[]
-  const sources = await patched(ctx, name, await withLock(ctx, name, fetched.tree, folder), patches)
+  const sources = await patched(ctx, name, await withLock(ctx, name, fetched.tree), patches)
   const vendor = await vendorInputs(ctx, `${name}/crates`, targetFlags(rust.target, rustFlags(rust, libraries)))
   const extra = await Promise.all(
     Object.keys(files).map(async (file) => {

@@ -91,6 +91,6 @@ export const fetchCrate = async (pinned: PinnedSource, ctx: FetchContext): Promi
   return {
     tree,
     facts: { version, ...(commit !== undefined && { commit }) },
-    sources: { crates: cratesInside(pinned, tree, '') },
+    sources: { crates: await cratesInside(pinned, tree, '', ctx) },
   }
 }

@@ -3,12 +3,14 @@ import {
   ExitCode,
   type FetchContext,
   type FileTree,
+  isZosError,
   type Json,
   type PinnedSource,
   type Scratch,
   type Source,
   ZosError,
 } from '@zos/core'
+import { parseCargoLock } from './cargo-lock.js'
 import { runCargo, userCargo } from './host-cargo.js'
 
 /** Where the manifest is whose dependencies are wanted. */
@@ -64,14 +66,29 @@ export const checkManifest = (tree: FileTree, folder: string, what: string): voi
   })
 }
 
-/** The crates of a manifest inside a fetched source, as a further source. */
-export const cratesInside = ({ name, source, pin }: PinnedSource, tree: FileTree, folder: string): CratesSource => {
+/**
+ * The crates of a manifest inside a fetched source, as a further source. A Cargo.lock that is not of a version that says
+ * all (before Rust 1.53) is as good as none, which a warning tells.
+ */
+export const cratesInside = async (
+  { name, source, pin }: PinnedSource,
+  tree: FileTree,
+  folder: string,
+  ctx: Pick<FetchContext, 'blobs' | 'warn'>,
+): Promise<CratesSource> => {
   checkManifest(tree, folder, name)
-  const of = { in: 'source', name, source, pin } as const
+  const without: CratesSource = { kind: 'cargo-vendor', of: { in: 'source', name, source, pin }, folder }
   const lock = lockPath(tree, folder)
   const entry = lock === undefined ? undefined : tree.get(`/${lock}`)
-  if (lock === undefined || entry?.kind !== 'file') return { kind: 'cargo-vendor', of, folder }
-  return { kind: 'cargo-vendor', of, folder, lock, sha256: entry.blob.sha256 }
+  if (lock === undefined || entry?.kind !== 'file') return without
+  try {
+    parseCargoLock(new TextDecoder().decode(await ctx.blobs.read(entry.blob)), lock)
+  } catch (cause) {
+    if (!isZosError(cause)) throw cause
+    ctx.warn('RUST_LOCK', `${name}: ${cause.message}; its dependencies are pinned anew`)
+    return without
+  }
+  return { ...without, lock, sha256: entry.blob.sha256 }
 }
 
 /** The sources that `of` names, as a tree; the library stays where it is. */
@@ -88,11 +105,16 @@ export const writeSources = async (scratch: Scratch, tree: FileTree): Promise<vo
   await scratch.writeTree('src', tree)
 }
 
-/** Makes the Cargo.lock that is missing, once: it is kept in the project's lock. */
+/** Makes the Cargo.lock that is missing or of no use, once: it is kept in the project's lock. */
 export const pinCrates = async (source: CratesSource, ctx: FetchContext): Promise<Json> => {
   if (source.sha256 !== undefined || source.of.in === 'library') return null
   const scratch = await ctx.scratch()
-  await writeSources(scratch, await cratesTree(source.of, ctx))
+  const tree = await cratesTree(source.of, ctx)
+  const unusable = lockPath(tree, source.folder)
+  await writeSources(
+    scratch,
+    tree.filter(({ path }) => path !== `/${unusable}`),
+  )
   await runCargo(ctx, userCargo, ['generate-lockfile', '--manifest-path', `src/${below(source.folder, 'Cargo.toml')}`])
   const lock = lockPath(await scratch.tree('src'), source.folder)
   if (lock === undefined)

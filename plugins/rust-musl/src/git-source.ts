@@ -76,5 +76,5 @@ export const fetchGitCrate = async (pinned: PinnedSource, ctx: FetchContext): Pr
   const { tree } = fetched
   if (!tree) throw new ZosError('RUST_GIT', `${url} gave no files for ${commit}`, { exit: ExitCode.fetch })
   const facts = typeof fetched.facts === 'object' && !Array.isArray(fetched.facts) ? fetched.facts : {}
-  return { tree, facts: { ...facts, commit }, sources: { crates: cratesInside(pinned, tree, folder) } }
+  return { tree, facts: { ...facts, commit }, sources: { crates: await cratesInside(pinned, tree, folder, ctx) } }
 }

@@ -113,6 +113,10 @@ const inside = v.pipe(
   word(/^[^/\\\p{Cc}][^\\\p{Cc}]{0,500}$/u, 'a path below the project or repository'),
   v.check((text) => !text.split('/').some((part) => part === '..' || part === ''), 'expected a path without .. and //'),
 )
+const projectFolder = v.pipe(
+  inside,
+  v.check((text) => !/^[./]*$/.test(text), 'expected a folder below the project'),
+)
 const place = v.pipe(
   word(/^\/[^\\\p{Cc}]{1,500}$/u, 'an absolute path in the image'),
   v.check(
@@ -144,7 +148,7 @@ const cargo = {
 const component = v.variant('from', [
   v.strictObject({ from: v.literal('crate'), crate: crateName, version, ...cargo }),
   v.strictObject({ from: v.literal('git'), url: gitUrl, ref, subdir: v.exactOptional(inside), ...cargo }),
-  v.strictObject({ from: v.literal('path'), path: inside, subdir: v.exactOptional(inside), ...cargo }),
+  v.strictObject({ from: v.literal('path'), path: projectFolder, subdir: v.exactOptional(inside), ...cargo }),
   v.strictObject({
     from: v.literal('release'),
     url: httpUrl,

@@ -59,13 +59,16 @@ const source = (folder: string): PinnedSource => ({
   pin: { folder } as Json,
 })
 
+const warnings: string[] = []
+const quiet = { blobs, warn: (code: string, message: string) => void warnings.push(`${code} ${message}`) }
+
 test('a crate without Cargo.lock gets one, and a build of it needs no network', async () => {
   if (!ready) return skip('crates from git')
   const tree = await treeOf(blobs, {
     'sub/Cargo.toml': manifest('tool', dependencies()),
     'sub/src/main.rs': 'fn main() { println!("{}{}{}", alpha::name(), beta::name(), gamma::name()) }\n',
   })
-  const inside = cratesInside(source('sub'), tree, 'sub')
+  const inside = await cratesInside(source('sub'), tree, 'sub', quiet)
   assert.is(inside.sha256, undefined)
   const sources = { tool: { tree } }
   const home = join(root, 'cargo-home')
@@ -105,15 +108,29 @@ test('a Cargo.lock that is there decides; the nearest one upwards', async () => 
     'a/tool/Cargo.toml': manifest('tool'),
   }
   const tree = await treeOf(blobs, { ...files, 'a/tool/src/main.rs': 'fn main() {}\n' })
-  const inside = cratesInside(source('a/tool'), tree, 'a/tool')
+  const inside = await cratesInside(source('a/tool'), tree, 'a/tool', quiet)
   assert.equal([inside.lock, inside.sha256], ['Cargo.lock', sha256(lock)])
   const context = fetchContext({ blobs, root, sources: { tool: { tree } } })
   assert.is(await pinCrates(inside, context), null)
   const fetched = await fetchCrates({ name: 'tool/crates', source: inside, pin: null }, context)
   assert.equal([fetched.tree?.digest, await blobs.read(fetched.blob!)], [FileTree.empty.digest, Buffer.from(lock)])
-  const error = await rejection((async () => cratesInside(source(''), tree, 'tool'))())
+  const error = await rejection(cratesInside(source(''), tree, 'tool', quiet))
   assert.match(error.message, 'no tool/Cargo.toml')
   assert.match(error.hint.join(), 'a/tool')
+})
+
+test('a Cargo.lock from before Rust 1.53 is made anew, and that is said', async () => {
+  if (!ready) return skip('an old lock file')
+  const files = { 'Cargo.toml': manifest('tool'), 'Cargo.lock': '[[package]]\nname = "tool"\nversion = "0.1.0"\n' }
+  const tree = await treeOf(blobs, { ...files, 'src/main.rs': 'fn main() {}\n' })
+  const inside = await cratesInside(source(''), tree, '', quiet)
+  assert.is(inside.sha256, undefined)
+  assert.match(warnings.join(), 'RUST_LOCK tool: Cargo.lock: no version, as before Rust 1.53')
+  const pin = (await pinCrates(
+    inside,
+    fetchContext({ blobs, root, sources: { tool: { tree } } }),
+  )) as unknown as CratesPin
+  assert.match(pin.lines.join('\n'), /^version = [34]$/m)
 })
 
 test('what cargo says about a missing crate reaches people; offline it is not asked', async () => {

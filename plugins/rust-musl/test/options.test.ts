@@ -19,7 +19,10 @@ test('one component of each kind', () => {
     }),
     git('git@example.org:org/zinit.git', { ref: 'refs/tags/v1.0.0' }),
     path('crates/storage', { features: ['a', 'log/std'], env: { UI_URL: 'file:///build/files/ui.zip' } }),
-    path('.', { files: { 'ui.zip': { url: 'https://example.org/ui.zip', sha256: 'ab'.repeat(32) } }, tools: ['perl'] }),
+    path('tools', {
+      files: { 'ui.zip': { url: 'https://example.org/ui.zip', sha256: 'ab'.repeat(32) } },
+      tools: ['perl'],
+    }),
     release('https://example.org/corex-2.1.4', { rename: 'corex' }),
   ]
   for (const one of good) assert.equal(issues(one), [], JSON.stringify(one))
@@ -32,6 +35,7 @@ test('what is wrong is refused', () => {
     [git('--upload-pack=x', { ref: 'main' }), 'the address of a git repository'],
     [git('https://example.org/x', { ref: '-x' }), 'a branch'],
     [git('https://example.org/x', { ref: 'main', subdir: '../y' }), 'without ..'],
+    [path('.'), 'a folder below the project'],
     [path('/etc'), 'a path below the project'],
     [path('a', { install: { a: 'usr/bin/a' } }), 'an absolute path'],
     [path('a', { install: { a: '/usr/../a' } }), 'normal form'],
