@@ -115,6 +115,8 @@ export interface FetchContext extends Settings, Reporting {
   readonly project: ProjectReader
   readonly blobs: Blobs
   readonly offline: boolean
+  /** The time now, in seconds since 1970: for what expires, never for what is kept. */
+  readonly now: number
   readonly signal: AbortSignal
   /** The user's own environment, for programs that reach servers by the user's configuration. */
   readonly env: Readonly<Record<string, string | undefined>>

@@ -9,7 +9,7 @@ import { type Cli, type CliCommand, configOptions } from './command.js'
 import { configOf } from './session.js'
 
 const coreNeeds: readonly Need[] = [
-  { tool: 'bwrap', version: '0.5', install: 'apt-get install bubblewrap' },
+  { tool: 'bwrap', version: '0.8', install: 'apt-get install bubblewrap' },
   { tool: 'git', version: '2.30', install: 'apt-get install git' },
 ]
 

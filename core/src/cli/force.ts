@@ -55,11 +55,13 @@ export const checkForced = (options: OptionValues, env: Environment, steps: read
   )
 }
 
+/** Whether nothing may be taken from the store. */
+export const isForcedWhole = (options: OptionValues, env: Readonly<Record<string, string | undefined>>): boolean =>
+  options['force-rebuild'] === true || (env.FORCE_REBUILD ? booleanOf('FORCE_REBUILD', env.FORCE_REBUILD) : false)
+
 /** The rule that says whether a step is forced. `--rebuild-from STEP` takes that step and all phases after its own. */
 export const forceRule = (options: OptionValues, env: Environment): BuildFlags['force'] => {
-  const all =
-    options['force-rebuild'] === true || (env.FORCE_REBUILD ? booleanOf('FORCE_REBUILD', env.FORCE_REBUILD) : false)
-  if (all) return () => true
+  if (isForcedWhole(options, env)) return () => true
   const from = fromOf(options, env)
   if (!from) return () => false
   const phase = phaseOf(from)

@@ -1,4 +1,5 @@
 // Makes the session of one build from what the command line says, and takes it down again.
+import { setMaxListeners } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -18,7 +19,7 @@ import { LockBook } from '../model/lock.js'
 import type { Report } from '../report/report.js'
 import { Store } from '../store/store.js'
 import type { Cli, OptionValues } from './command.js'
-import { forceRule } from './force.js'
+import { forceRule, isForcedWhole } from './force.js'
 
 const modeOf = (text: string | undefined): Mode | undefined => {
   if (text === undefined || text === 'debug' || text === 'release') return text
@@ -55,7 +56,7 @@ export const flagsOf = (cli: Cli, config: Config, options: OptionValues, update:
   frozen: update === undefined && (options.frozen === true || config.mode === 'release'),
   jobs: jobsOf(options.jobs),
   force: forceRule(options, cli.env),
-  forget: options['force-rebuild'] === true,
+  forget: isForcedWhole(options, cli.env),
   executor: executorOf((options.executor as string | undefined) ?? 'bubblewrap'),
   update,
 })
@@ -93,6 +94,7 @@ export const openSession = async (
   const text = existsSync(config.lockFile) ? readFileSync(config.lockFile, 'utf8') : undefined
   const lock = new LockBook(relative(cli.cwd, config.lockFile) || config.lockFile, text, config.arch, cli.now())
   if (update === 'all') lock.moveEpoch(cli.now())
+  if (update !== undefined) lock.dropToolchains((plugin) => update === 'all' || update.has(plugin))
   const flags = flagsOf(cli, config, options, update)
   if (flags.frozen && lock.isNew)
     throw new ZosError(
@@ -121,6 +123,9 @@ export const openSession = async (
   tapPlugins(tapables, plugins as never)
   const network = createNetwork(store, cli.env)
   const stop = new AbortController()
+  const signal = AbortSignal.any([cli.signal, stop.signal])
+  // Every download and command listens.
+  setMaxListeners(0, signal)
   const session: Session = {
     config,
     settings: { arch: config.arch, mode: config.mode, name: config.name, epoch: epochOf(cli.env, lock) },
@@ -130,7 +135,7 @@ export const openSession = async (
     project: new Project(config.root, digests, store, cli.env),
     network,
     report,
-    signal: AbortSignal.any([cli.signal, stop.signal]),
+    signal,
     running: new Set(),
     env: cli.env,
     lock,

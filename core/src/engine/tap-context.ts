@@ -16,6 +16,7 @@ import { rememberArtifact } from './memo.js'
 import type { Recorder, Senses } from './recorder.js'
 import type { Session, StoredFetched } from './session.js'
 import { artifactDigest, fileSlot, loadArtifact, loadTree, type StoredArtifact, treeSlot } from './stored-artifact.js'
+import { noteToolchain } from './toolchain-note.js'
 
 const artifactOf = (session: Session, id: string): Promise<StoredArtifact> => {
   const artifact = session.artifacts.get(id)
@@ -236,22 +237,4 @@ export const tapContext = (
     progress: (text, done, total) => report.progress(step, text, done, total),
     warn: (code, message, hint) => report.warn({ code, message, plugin, ...(hint !== undefined && { hint }) }),
   }
-}
-
-/** The lock names the toolchain; another one gives other bytes, which is said. */
-const noteToolchain = (
-  session: Session,
-  plugin: string,
-  { identity, title }: { identity: string; title: string },
-): void => {
-  const key = `${plugin}: ${title.replace(/ [^,]*/g, '')}`
-  const locked = session.lock.toolchain(key)
-  if (!locked || session.flags.update) session.lock.setToolchain(key, { identity, title })
-  else if (locked.identity !== identity)
-    session.report.warn({
-      code: 'TOOLCHAIN_DIFFERS',
-      plugin,
-      message: `the lock was made with ${locked.title}, this host has ${title === locked.title ? 'another build of the same' : title}: outputs may differ in bytes`,
-      hint: 'zos update takes this host’s toolchain into the lock',
-    })
 }

@@ -1,11 +1,13 @@
 // The memory of taps: recorded reads → result. A tap whose reads see the same is not run.
 import { isZosError, ZosError } from '../error.js'
+import { hostToolchain } from '../exec/toolchain.js'
 import type { Tap } from '../hooks.js'
 import { canonical, digestOf, type Json } from '../model/canonical.js'
 import type { HostToolchainSpec } from '../model/toolchain.js'
 import type { Read, TapRecord } from '../store/store.js'
 import { firstDifference, Recorder, type Senses } from './recorder.js'
 import type { Phase, Session } from './session.js'
+import { noteToolchain } from './toolchain-note.js'
 
 /** One step: a tap applied to one thing. */
 export interface Step<R> {
@@ -111,6 +113,9 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
     for (const record of store.tapRecords(key)) {
       if (await firstDifference(record.reads, step.senses)) continue
       if (store.distrust && !(await step.isWhole(record.result))) continue
+      for (const read of record.reads)
+        if (read.kind === 'tool')
+          noteToolchain(session, plugin, await hostToolchain(session, JSON.parse(read.subject) as HostToolchainSpec))
       const ms = performance.now() - started
       session.steps.push({ step: step.id, phase: step.phase, state: 'hit', ms, why: [] })
       report.step({ id: step.id, phase: step.phase, state: 'hit', ms })

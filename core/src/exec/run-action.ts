@@ -23,6 +23,8 @@ interface StoredResult {
 
 /** Times of materialised inputs, seconds since 1970: fixed, since make and cargo look at them. */
 const inputTime = 315_532_800
+/** Lines of output that an error shows where none of them says `error`. */
+const shownLines = 8
 /** Standard output is kept up to here; the log has all of it. Characters. */
 const stdoutLimit = 1 << 20
 
@@ -124,6 +126,7 @@ const execute = async (
   await writeFile(log, `$ ${action.command.join(' ')}\n`)
   let stdout = ''
   const errors: string[] = []
+  const last: string[] = []
   try {
     await runProcess({
       ...command,
@@ -132,6 +135,8 @@ const execute = async (
       logFile: log,
       stdout: 'lines',
       onLine: (line, stream) => {
+        last.push(line)
+        if (last.length > shownLines) last.shift()
         if (stream === 'stdout' && stdout.length < stdoutLimit) stdout += `${line}\n`
         if (/(^|\s)(error(\[E\d+\])?:|fatal:|undefined reference|No space left)/.test(line) && errors.length < 5)
           errors.push(line.trim())
@@ -141,7 +146,7 @@ const execute = async (
   } catch (cause) {
     await rm(folder, { recursive: true, force: true })
     signal.throwIfAborted()
-    throw failure(action, cause as Error, errors, log)
+    throw failure(action, cause as Error, errors.length > 0 ? errors : last, log)
   }
   const tree = await collect(session, action, folder, log)
   await rm(folder, { recursive: true, force: true })
@@ -150,7 +155,7 @@ const execute = async (
 }
 
 const failure = (action: Action, cause: Error, errors: readonly string[], log: string): ZosError =>
-  new ZosError('ACTION_FAILED', `${action.name}: ${errors[0] ?? cause.message.split('\n').slice(0, 8).join('\n  ')}`, {
+  new ZosError('ACTION_FAILED', `${action.name}: ${(errors.length > 0 ? errors : [cause.message]).join('\n  ')}`, {
     hint: [`log: ${log}`],
     cause,
     data: { log, command: action.command, errors },

@@ -89,6 +89,7 @@ export const fetchContext = (
     project: session.project,
     blobs: store.blobs,
     offline: flags.offline,
+    now: Math.floor(session.now() / 1000),
     signal,
     env,
     download: async (urls, { sha256, size, maxSize = defaultMaxSize } = {}) => {

@@ -163,6 +163,12 @@ export class LockBook {
     setMember(this.#section.toolchains, key, toolchain)
   }
 
+  /** Forgets the toolchains of plugins that are updated: the next build notes those that it uses. */
+  dropToolchains(isUpdated: (plugin: string) => boolean): void {
+    for (const key of Object.keys(this.#section.toolchains))
+      if (isUpdated(key.slice(0, key.indexOf(':')))) delete this.#section.toolchains[key]
+  }
+
   moveEpoch(now: number): void {
     this.#data.epoch = Math.floor(now / 1000)
   }

@@ -90,7 +90,7 @@ const fetchRelease = async (
   checkSignatures(parseGpgvStatus(status), { file, keyrings: keyrings.names, ...(fingerprints && { fingerprints }) })
   const release = parseRelease(body, file)
   checkSuite(release, suite, file)
-  if (checksFreshness) checkFreshness(release, ctx.epoch, file)
+  if (checksFreshness) checkFreshness(release, ctx.now, file)
   return release
 }
 
