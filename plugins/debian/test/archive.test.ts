@@ -49,6 +49,7 @@ const contextOf = (
   const blobs = new MemoryBlobs()
   const context = {
     epoch: now,
+    now,
     env,
     blobs,
     project: { bytes: async (path: string) => Buffer.from(host[path] ?? '') },
@@ -233,7 +234,7 @@ if (!hasTool('gpg') || !hasTool('gpgv')) {
     })
 
     test('a suite that has gone stale', async () => {
-      const late = { ...context(site(archive.home)), epoch: now + 30 * 86400 }
+      const late = { ...context(site(archive.home)), now: now + 30 * 86400 }
       assert.match(await codeOf(answer(late, ['a'])), /^DEBIAN_EXPIRED .*valid until 2\d days ago/)
     })
 
