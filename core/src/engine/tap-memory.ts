@@ -138,6 +138,8 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
     return result
   } catch (cause) {
     const ms = performance.now() - started
+    // What was ended because of another's failure, or by Ctrl-C, did not fail itself.
+    session.signal.throwIfAborted()
     session.steps.push({ step: step.id, phase: step.phase, state: 'failed', ms, why: [why] })
     report.step({ id: step.id, phase: step.phase, state: 'failed', ms, why })
     throw placed(cause, step.tap, step.id)

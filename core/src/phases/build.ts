@@ -3,7 +3,7 @@ import type { Session } from '../engine/session.js'
 import { isWhole, type StoredArtifact, storeArtifact } from '../engine/stored-artifact.js'
 import { baseSenses, tapContext } from '../engine/tap-context.js'
 import { given, remembered } from '../engine/tap-memory.js'
-import { ExitCode, ZosError } from '../error.js'
+import { ExitCode, isZosError, ZosError } from '../error.js'
 import type { Tap } from '../hooks.js'
 import { componentOf } from '../model/artifact.js'
 import type { Json } from '../model/canonical.js'
@@ -61,11 +61,15 @@ const buildOne = async (session: Session, component: Component): Promise<StoredA
 export const build = async (session: Session): Promise<void> => {
   for (const component of ordered(session.plan!.components)) {
     const artifact = buildOne(session, component)
-    // A failure is reported once, by the wait below; those that need it fail with it.
+    // A failure is told once, by the wait below; those that need it fail with it.
     artifact.catch(() => undefined)
     session.artifacts.set(component.id, artifact)
   }
-  const results = await Promise.allSettled(session.artifacts.values())
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
+  try {
+    await Promise.all(session.artifacts.values())
+  } catch (error) {
+    // The build goes on from the start: nothing of this run may be under way then. Else the session ends the others.
+    if (isZosError(error) && error.code === 'BLOB_MISSING') await Promise.allSettled(session.artifacts.values())
+    throw error
+  }
 }
