@@ -26,6 +26,7 @@ export interface BuildSummary {
   readonly folder: string
   readonly steps: readonly {
     readonly step: string
+    readonly phase: string
     readonly state: string
     readonly ms: number
     readonly why: readonly string[]

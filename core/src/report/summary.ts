@@ -7,6 +7,7 @@ const stepLimit = 20
 /** The end of a build: the outputs, and what ran and why. */
 export const summaryLines = ({ manifest, before, folder, steps, ms }: BuildSummary, cwd: string): string[] => {
   const ran = steps.filter(({ state }) => state !== 'hit')
+  const isShared = (id: string): boolean => steps.filter(({ step }) => step === id).length > 1
   const shown = `${relative(cwd, folder) || '.'}/`
   const isChanged = manifest.outputs.some(({ name, sha256 }) => before[name]?.sha256 !== sha256)
   if (ran.length === 0 && !isChanged)
@@ -18,7 +19,13 @@ export const summaryLines = ({ manifest, before, folder, steps, ms }: BuildSumma
   })
   const lines = table([[`  outputs in ${shown}`, 'size', 'was', 'sha256'], ...rows], [1, 2])
   lines.push(`  ${steps.length} steps: ${steps.length - ran.length} from the store, ${ran.length} run, ${timeText(ms)}`)
-  lines.push(...table(ran.slice(0, stepLimit).map(({ step, why }) => [`    ${step}`, why.join('; ')])))
+  lines.push(
+    ...table(
+      ran
+        .slice(0, stepLimit)
+        .map(({ step, phase, why }) => [`    ${step}${isShared(step) ? ` (${phase})` : ''}`, why.join('; ')]),
+    ),
+  )
   if (ran.length > stepLimit) lines.push(`    … and ${ran.length - stepLimit} more: zos steps`)
   return lines
 }
