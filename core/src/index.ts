@@ -1,4 +1,5 @@
 export type { CommandContext, CommandDefinition, CommandOption, CommandProcess } from './command.js'
+export { closest } from './config/closest.js'
 export type { ConfigInput, ConfigModule, InitramfsOptions, UserConfig, VariantConfig } from './config/define.js'
 export { defineConfig } from './config/define.js'
 export type { Secret } from './config/values.js'

@@ -21,7 +21,7 @@ const distance = (a: string, b: string): number => {
 
 /** The candidates nearest to a name, at most `count`, by edit distance (optimal string alignment); none where nothing is near. */
 export const closest = (name: string, candidates: Iterable<string>, count = 3): string[] => {
-  const limit = Math.max(1, Math.floor(name.length / 2.5))
+  const limit = Math.max(1, Math.min(3, Math.floor(name.length / 3)))
   const near: { candidate: string; far: number }[] = []
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > limit) continue

@@ -1,8 +1,7 @@
-import { ZosError } from '@zos/core'
+import { closest, ZosError } from '@zos/core'
 import type { ModuleFacts, ModuleIndex } from './module-index.js'
 import { canonicalName } from './module-name.js'
 import { type Stage, stages, type WantedModule, type WantedModules } from './modules-conf.js'
-import { nearest } from './nearest.js'
 
 export interface StageClosure {
   /** What was asked for and is a module, canonical, in the order asked. */
@@ -87,7 +86,7 @@ const failOnMissing = (index: ModuleIndex, lookup: ModuleLookup, missing: readon
   const lines = missing.map(({ name, by }) => {
     const aliased = byAlias.get(canonicalName(name))?.map((module) => module.name)
     if (aliased) return `${by}: ${name} is an alias of ${aliased.join(', ')}, not a module`
-    const near = nearest(canonicalName(name), [...byName.keys(), ...builtin])
+    const near = closest(canonicalName(name), [...byName.keys(), ...builtin])
     return `${by}: kernel ${index.version} has no module ${name}${near.length > 0 ? `; near: ${near.join(', ')}` : ''}`
   })
   throw new ZosError('KERNEL_MODULE_MISSING', lines.join('\n'), {

@@ -1,4 +1,4 @@
-import { nearest } from './near.js'
+import { closest } from '@zos/core'
 import type { Unit } from './service.js'
 
 /** Something wrong with a unit; an error stops the build, a warning is said. */
@@ -25,7 +25,7 @@ const missing = function* (units: readonly Unit[], names: ReadonlySet<string>): 
       for (const other of unit[field] ?? []) {
         if (names.has(other) || reported.has(other)) continue
         reported.add(other)
-        const near = nearest(other, names)
+        const near = closest(other, names)
         const needed = field === 'requires' || field === 'after'
         if (!needed && near.length === 0) continue
         yield {

@@ -1,6 +1,5 @@
-import { ZosError } from '@zos/core'
+import { closest, ZosError } from '@zos/core'
 import { parse, TomlDate, TomlError } from 'smol-toml'
-import { nearest } from './near.js'
 import { normalUnit } from './normal.js'
 import { maxUnitBytes, oneshotTimeoutMs, type ReadUnit, serviceDefaults, testDefaults, type Unit } from './service.js'
 import {
@@ -164,6 +163,6 @@ const mismatch = (value: unknown, is: ValueKind): string | undefined => {
 }
 
 const choices = (wrong: string, known: readonly string[]): string => {
-  const near = nearest(wrong, known)
+  const near = closest(wrong, known)
   return `${near.length > 0 ? `did you mean ${near.join(', ')}? ` : ''}known: ${known.join(', ')}`
 }

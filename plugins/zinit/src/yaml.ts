@@ -1,6 +1,5 @@
-import { ZosError } from '@zos/core'
+import { closest, ZosError } from '@zos/core'
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
-import { nearest } from './near.js'
 import { normalUnit, signalName } from './normal.js'
 import { maxUnitBytes, type ReadUnit, type Service } from './service.js'
 
@@ -47,7 +46,7 @@ export const readYaml = (content: string, file: string): ReadUnit<Service> => {
     else if (key === 'log') fields.log = reader.log(value, offset)
     else if (key === 'env') fields.env = reader.variables(value, key, offset)
     else {
-      const near = nearest(key, keys)
+      const near = closest(key, keys)
       fail(
         offset,
         `unknown key ${key}`,

@@ -2,7 +2,6 @@ import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { graphProblems } from '../dist/graph.js'
-import { nearest } from '../dist/near.js'
 import type { Order, Unit } from '../dist/service.js'
 
 const units = (graph: Record<string, Order>): Unit[] =>
@@ -76,11 +75,6 @@ test('property: a cycle is reported exactly when units cannot be put in order, a
       }
     }),
   )
-})
-
-test('names that are near come first, others not at all', () => {
-  assert.equal(nearest('netwrok', ['network', 'networks', 'sshd']), ['network', 'networks'])
-  assert.equal(nearest('a', ['a', 'abc']), [])
 })
 
 test.run()
