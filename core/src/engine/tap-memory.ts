@@ -44,6 +44,14 @@ export const placed = (cause: unknown, { plugin, hook }: { plugin: string; hook:
   })
 }
 
+/** The error of a tap that serves sources of all plugins: what it says itself is about the plugin that has the source. */
+export const placedSource = (
+  cause: unknown,
+  tap: { readonly plugin: string; readonly hook: string },
+  plugin: string,
+  id: string,
+): Error => (isZosError(cause) ? cause.at({ plugin, hook: tap.hook, subject: id }) : placed(cause, tap, id))
+
 /** What a tap gave back; nothing at all is an error, since it is what a forgotten `return` gives. */
 export const given = <R>(result: R | undefined, what: string): R => {
   if (result !== undefined && result !== null) return result

@@ -95,7 +95,9 @@ const hintFor = (failures: readonly MirrorFailure[]): string | undefined => {
   }
   if (kinds.has('certificate')) return 'name the file of your own certificate authority in SSL_CERT_FILE'
   if (kinds.has('content'))
-    return 'the file was replaced or damaged on the server: if that is right, pin its new digest'
+    return 'the file was replaced or damaged on the server: if that is right, pin its new digest (zos update)'
+  if (failures.some(({ failure }) => failure.facts.status === 404 || failure.facts.status === 410))
+    return 'the file is not there, or no longer: is there a newer version (zos update), or another mirror?'
   return undefined
 }
 

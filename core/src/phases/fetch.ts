@@ -2,7 +2,7 @@
 import type { Session, StoredFetched } from '../engine/session.js'
 import { isTreeWhole, storeTree } from '../engine/stored-artifact.js'
 import { loadFetched } from '../engine/tap-context.js'
-import { given, placed } from '../engine/tap-memory.js'
+import { given, placedSource } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import { fetchContext } from '../io/network.js'
 import { digestOf, type Json } from '../model/canonical.js'
@@ -41,7 +41,7 @@ const fetchStored = async (
       return given(await tap.run(pinned, ctx), 'what was fetched: return { blob } or { tree }')
     } catch (cause) {
       session.report.step({ id, phase: 'fetch', state: 'failed' })
-      throw placed(cause, tap, id)
+      throw placedSource(cause, tap, plugin, id)
     } finally {
       await ctx.dispose()
     }

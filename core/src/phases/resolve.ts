@@ -1,7 +1,7 @@
 // resolve: declare → settle → pin. What is declared ends in the plan, what was answered in the lock.
 import type { FetchContext, PinEntry, Plan, RequestedRef, Settled } from '../context.js'
 import type { ResolvedPlan, Session } from '../engine/session.js'
-import { given, placed } from '../engine/tap-memory.js'
+import { given, placed, placedSource } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import type { Tap } from '../hooks.js'
 import { fetchContext } from '../io/network.js'
@@ -168,7 +168,7 @@ export const pinSource = async (session: Session, plugin: string, name: string, 
         // `null` is an answer: the source says itself what it is.
         return { pin: pin === null ? null : given(pin, 'a pin, or null') }
       } catch (cause) {
-        throw placed(cause, tap, id)
+        throw placedSource(cause, tap, plugin, id)
       } finally {
         await ctx.dispose()
       }
