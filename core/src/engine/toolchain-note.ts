@@ -6,7 +6,10 @@ export const noteToolchain = (
   plugin: string,
   { identity, title }: { identity: string; title: string },
 ): void => {
-  const key = `${plugin}: ${title.replace(/ [^,]*/g, '')}`
+  const key = `${plugin}: ${title
+    .split(', ')
+    .map((tool) => tool.split(' ')[0])
+    .join(', ')}`
   const locked = session.lock.toolchain(key)
   if (!locked || session.flags.update) session.lock.setToolchain(key, { identity, title })
   else if (locked.identity !== identity)

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { type BigIntStats, statSync } from 'node:fs'
 
 /** What changes when a file or folder changes, and when that was last. */
 export interface Stamp {
@@ -10,7 +10,12 @@ export interface Stamp {
 
 /** Device, inode, size, mtime and ctime of a path, links followed; `undefined` where there is nothing. */
 export const stampOf = (path: string): Stamp | undefined => {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  let found: BigIntStats | undefined
+  try {
+    found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  } catch {
+    // Below a file, or not to be looked at: as if there were nothing.
+  }
   if (!found) return undefined
   return {
     text: `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`,

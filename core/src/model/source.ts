@@ -2,11 +2,14 @@ import type { Json } from './canonical.js'
 import type { Blob } from './entry.js'
 import type { FileTree } from './tree.js'
 
-/** Something to fetch: a kind (`http`, `git`, `path`, `crate`, …) and that kind's own plain data. */
+/** Something to fetch: a kind (`http`, `git`, `path`, `crate`, …) and that kind's own plain data; `live: true` where nothing pins it. */
 export interface Source {
   readonly kind: string
   readonly [key: string]: Json | undefined
 }
+
+/** Whether a source is looked at anew on every build and pinned by nothing: a folder of the project, the host's own tools. */
+export const isLiveSource = ({ kind, live }: Source): boolean => kind === 'path' || live === true
 
 /** A source with the pin that the lock holds for it, or `null` where the source states its own digest. */
 export interface PinnedSource {

@@ -6,7 +6,7 @@ import { given, placedSource } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import { fetchContext } from '../io/network.js'
 import { digestOf, type Json } from '../model/canonical.js'
-import type { Fetched, PinnedSource, Source } from '../model/source.js'
+import { type Fetched, isLiveSource, type PinnedSource, type Source } from '../model/source.js'
 import { pinSource } from './resolve.js'
 
 /** Downloads under way at once; each kind bounds itself further. */
@@ -30,7 +30,7 @@ const fetchStored = async (
 ): Promise<StoredFetched> => {
   const id = `${plugin}/${pinned.name}`
   const key = digestOf({ source: pinned.source, pin: pinned.pin })
-  const isLive = pinned.source.kind === 'path'
+  const isLive = isLiveSource(pinned.source)
   const known = isLive ? undefined : (session.store.result('fetch', key) as StoredFetched | undefined)
   if (known && !(session.store.distrust && !(await isWhole(session, known)))) return known
   session.report.step({ id, phase: 'fetch', state: 'started' })

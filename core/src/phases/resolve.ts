@@ -8,7 +8,7 @@ import { fetchContext } from '../io/network.js'
 import { isRef, type Ref } from '../model/artifact.js'
 import { canonical, type Json } from '../model/canonical.js'
 import { differences, entryNames, sourceEntry } from '../model/lock.js'
-import type { Source } from '../model/source.js'
+import { isLiveSource, type Source } from '../model/source.js'
 import type { Wish, WishToken } from '../model/wish.js'
 import { fetchPinned } from './fetch.js'
 
@@ -188,7 +188,7 @@ export const pinSource = async (session: Session, plugin: string, name: string, 
 }
 
 /** Sources that say themselves what they are: nothing about them can change. */
-const statesDigest = (source: Source): boolean => source.kind === 'path' || typeof source.sha256 === 'string'
+const statesDigest = (source: Source): boolean => isLiveSource(source) || typeof source.sha256 === 'string'
 
 export const resolve = async (session: Session): Promise<ResolvedPlan> => {
   const plan: ResolvedPlan & { settled: Map<string, Json> } = {
