@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -43,6 +45,27 @@ test('without a digest the digest of what came is told', async () => {
   assert.is(file.size, data.length)
   await close()
   await server.close()
+})
+
+test('an answer of HTTP/1.0, whose end is the end of the connection', async () => {
+  const large = randomBytes(4 << 20)
+  const old = createServer((socket) => {
+    socket.once('data', () => {
+      socket.write(`HTTP/1.0 200 OK\r\nContent-Length: ${large.length}\r\n\r\n`)
+      socket.end(large)
+    })
+    socket.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve))
+  const { port } = old.address() as AddressInfo
+  const { http, take, close } = await bench()
+  for (let round = 0; round < 4; round++) {
+    const urls = [`http://127.0.0.1:${port}/${round}`]
+    const sizes = await Promise.all([0, 1, 2].map(() => http.download({ urls, maxSize: large.length }, take)))
+    assert.ok(sizes.every((bytes) => bytes.equals(large)))
+  }
+  await close()
+  old.close()
 })
 
 test('a cut connection is continued where it was cut', async () => {
