@@ -237,7 +237,7 @@ test('a declared length that is not kept is an error', async () => {
   })
   const { http, take, close } = await bench()
   const error = await failure(http.download({ urls: [`${server.url}/a`], maxSize: 1_000_000 }, take))
-  assert.match(error.message, /\/a: connection was cut \(3 tries, 0\.\d s\)/)
+  assert.match(error.message, /\/a: connection was cut \(3 tries, \d+\.\d s\)/)
   await close()
   await server.close()
 })
