@@ -1,7 +1,8 @@
 // The root file system as an initramfs: one newc archive; with xz one stream of blocks that are remembered.
+import { createHash, type Hash } from 'node:crypto'
 import type { PackContext } from '../context.js'
 import { ZosError } from '../error.js'
-import { writePieces } from '../format/archive-piece.js'
+import { type ArchivePiece, writePieces } from '../format/archive-piece.js'
 import { cpioPlan } from '../format/cpio.js'
 import { digestOf, sha256 } from '../model/canonical.js'
 import type { Blob, TreeRecord } from '../model/entry.js'
@@ -133,7 +134,37 @@ export const packInitramfs = async (output: OutputSpec, ctx: PackContext): Promi
     const blob = await packXz(blocks, level, ctx)
     return { blob, note: `${note}, ${blocks.length} blocks`, facts: { blocks: blocks.length, plain, compression } }
   }
-  const { compress } = await import('../format/compress.js')
-  const blob = await ctx.blobs.put(compress({ kind: compression, level }, writePieces(pieces, ctx.blobs)))
+  const blob = await packStream(compression, level, pieces, plain, ctx)
   return { blob, note, facts: { plain, compression } }
+}
+
+const suffixes = { zstd: 'zst', gzip: 'gz' } as const
+
+/** One compressed stream, or the plain archive. What was compressed is decompressed again and compared. */
+const packStream = async (
+  kind: 'zstd' | 'gzip' | 'none',
+  level: number,
+  pieces: readonly ArchivePiece[],
+  size: number,
+  ctx: PackContext,
+): Promise<Blob> => {
+  if (kind === 'none') return ctx.blobs.put(writePieces(pieces, ctx.blobs))
+  const { compress } = await import('../format/compress.js')
+  const { decompress } = await import('../format/decompress.js')
+  const written = createHash('sha256')
+  const blob = await ctx.blobs.put(compress({ kind, level }, hashed(writePieces(pieces, ctx.blobs), written)))
+  const read = createHash('sha256')
+  for await (const chunk of decompress(ctx.blobs.stream(blob), suffixes[kind], { outputBytes: size }))
+    read.update(chunk)
+  if (read.digest('hex') === written.digest('hex')) return blob
+  throw new ZosError('INITRAMFS_COMPARE', `the archive of ${size} bytes reads back differently from ${kind}`, {
+    hint: 'check this machine’s memory and disk',
+  })
+}
+
+async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncIterable<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    yield chunk
+  }
 }
