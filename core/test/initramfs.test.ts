@@ -2,14 +2,11 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type InitramfsSpec, packInitramfs } from '../dist/builtin/initramfs.js'
-import { blocksOf, groupsOf } from '../dist/builtin/initramfs-blocks.js'
 import type { PackContext } from '../dist/context.js'
 import { isZosError } from '../dist/error.js'
-import type { ArchivePiece } from '../dist/format/archive-piece.js'
 import { readCpioTree } from '../dist/format/cpio-read.js'
 import { decompress } from '../dist/format/decompress.js'
 import type { Artifact } from '../dist/model/artifact.js'
@@ -177,53 +174,6 @@ test('a large group is cut, and an edit in it compresses one block', async () =>
       : record,
   )
   assert.is((await bench.pack(FileTree.from(grown))).said, `1 of ${blocks} blocks: b`)
-})
-
-const piecesOf = (sizes: readonly number[]): ArchivePiece[] =>
-  sizes.map((size, index) => ({ path: `/p${index}`, head: new Uint8Array(0), padding: 0, size }))
-
-test('property: blocks are the pieces in order, each of one group, none above the limit', () => {
-  const limits = { least: 100, most: 400 }
-  fc.assert(
-    fc.property(
-      fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 80 }),
-      fc.integer({ min: 1, max: 5 }),
-      (sizes, width) => {
-        const pieces = piecesOf(sizes)
-        const groupOf = (path: string): string => String(Math.floor(Number(path.slice(2)) / (width * 10)))
-        const blocks = blocksOf(pieces, groupOf, limits)
-        assert.equal(
-          blocks.flatMap((block) => block.pieces),
-          pieces,
-        )
-        for (const block of blocks) {
-          assert.ok(block.pieces.every(({ path }) => groupOf(path) === block.group))
-          assert.is(
-            block.size,
-            block.pieces.reduce((sum, { size }) => sum + size, 0),
-          )
-          assert.ok(block.size <= limits.most || block.pieces.length === 1)
-        }
-      },
-    ),
-  )
-})
-
-test('hard links lie in the group of the first, whoever put them', () => {
-  const blob = { sha256: '0'.repeat(64), size: 5 }
-  const file = { kind: 'file', mode: 0o644, uid: 0, gid: 0, blob } as const
-  const records = [
-    by('a', { path: '/one', ...file, link: '/one' }),
-    by('b', { path: '/two', ...file, link: '/one' }),
-    by('b', { path: '/three', ...file }),
-  ]
-  assert.equal(
-    groupsOf(records, ['b', 'a']).map(({ name, records: list }) => [name, list.map(({ path }) => path)]),
-    [
-      ['b', ['/three']],
-      ['a', ['/one', '/two']],
-    ],
-  )
 })
 
 test('an empty tree is an archive of nothing but its end', async () => {
