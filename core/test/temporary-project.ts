@@ -30,6 +30,8 @@ export interface RunOptions {
   /** Folder to start in, below the project. */
   readonly cwd?: string
   readonly uid?: number
+  /** Octal digits; else that of the test's own process. */
+  readonly umask?: string
   readonly onStart?: (child: ChildProcess) => void
 }
 
@@ -150,9 +152,15 @@ export class Project {
   }
 
   /** Runs `zos` with these words. */
-  zos(words: readonly string[], { env = {}, node = [], cwd = '.', uid, onStart }: RunOptions = {}): Promise<Run> {
+  zos(
+    words: readonly string[],
+    { env = {}, node = [], cwd = '.', uid, umask, onStart }: RunOptions = {},
+  ): Promise<Run> {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [...node, program, ...words], {
+      const command = [process.execPath, ...node, program, ...words]
+      const masked = umask === undefined ? command : ['/bin/sh', '-c', `umask ${umask}; exec "$@"`, 'sh', ...command]
+      const [file = '', ...args] = masked
+      const child = spawn(file, args, {
         cwd: join(this.root, cwd),
         env: { PATH: process.env.PATH, HOME: this.root, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
