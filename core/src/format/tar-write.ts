@@ -10,6 +10,10 @@ import { tarBlock, xattrPrefix } from './tar-header.js'
 export interface TarWriteOptions {
   /** Modification time of every entry, in seconds since 1970. */
   readonly epoch: number
+  /** `none` leaves the zero blocks at the end out, as the segments inside an APK do; `marker` unless told. */
+  readonly end?: 'marker' | 'none'
+  /** Further PAX records of an entry, by keyword. */
+  readonly pax?: (record: TreeRecord) => Readonly<Record<string, string>>
 }
 
 /**
@@ -24,16 +28,19 @@ export const writeTar = (
 ): AsyncGenerator<Uint8Array, void, undefined> => writePieces(tarPieces(records, options), blobs)
 
 /** One piece a record, then the end marker. */
-export function* tarPieces(records: Iterable<TreeRecord>, { epoch }: TarWriteOptions): Generator<ArchivePiece> {
+export function* tarPieces(
+  records: Iterable<TreeRecord>,
+  { epoch, end = 'marker', pax = () => ({}) }: TarWriteOptions,
+): Generator<ArchivePiece> {
   const firsts = new Map<string, string>()
   for (const record of records) {
     checkPath(record.path)
     const first = record.kind === 'file' && record.link !== undefined ? firsts.get(record.link) : undefined
     if (record.kind === 'file' && record.link !== undefined && first === undefined) firsts.set(record.link, record.path)
     const blob = record.kind === 'file' && first === undefined ? record.blob : undefined
-    yield archivePiece(record.path, tarHead(record, first, epoch), tarBlock, blob)
+    yield archivePiece(record.path, tarHead(record, first, epoch, pax(record)), tarBlock, blob)
   }
-  yield archivePiece('end of archive', new Uint8Array(2 * tarBlock), tarBlock)
+  if (end === 'marker') yield archivePiece('end of archive', new Uint8Array(2 * tarBlock), tarBlock)
 }
 
 const flags = { file: '0', symlink: '2', character: '3', block: '4', directory: '5', fifo: '6' } as const
@@ -42,8 +49,13 @@ const flags = { file: '0', symlink: '2', character: '3', block: '4', directory: 
 const octal8 = 0o7777777
 const octal12 = 0o77777777777
 
-/** The header blocks of a record; `first` is the path that it is a hard link to. */
-export const tarHead = (record: TreeRecord, first: string | undefined, epoch: number): Uint8Array => {
+/** The header blocks of a record; `first` is the path that it is a hard link to, `further` what PAX shall say beside. */
+export const tarHead = (
+  record: TreeRecord,
+  first: string | undefined,
+  epoch: number,
+  further: Readonly<Record<string, string>> = {},
+): Uint8Array => {
   const name = memberName(record)
   const linkname = first !== undefined ? first.slice(1) : record.kind === 'symlink' ? record.target : ''
   const size = record.kind === 'file' && first === undefined ? record.blob.size : 0
@@ -59,6 +71,7 @@ export const tarHead = (record: TreeRecord, first: string | undefined, epoch: nu
   for (const [key, value] of Object.entries(record.xattrs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
     pax.push(paxRecord(xattrPrefix + key, Buffer.from(value, 'base64')))
   }
+  for (const [keyword, value] of Object.entries(further)) pax.push(paxRecord(keyword, value))
 
   const header = block({
     name: split?.name ?? name,
