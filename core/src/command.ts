@@ -1,5 +1,6 @@
 import type { Settings } from './context.js'
 import type { Manifest } from './model/manifest.js'
+import type { ObjectLocation, ObjectStore } from './model/object-store.js'
 
 /** An option of a command: `--name VALUE`, or `--name` for a boolean. */
 export interface CommandOption {
@@ -46,6 +47,14 @@ export interface CommandContext {
   err(text: string): void
   now(): number
   env(name: string): string | undefined
+  /** Plugins of the config made by the factory of this name, with their options; only for commands that need a config. */
+  plugins(name: string): readonly { readonly id: string; readonly options: unknown }[]
+  /** Opens a secret option; `SECRET_MISSING` where its variable is not set. */
+  secret(value: unknown): string
+  /** A file of the project by path below its root; `undefined` where it is missing. */
+  projectText(path: string): Promise<string | undefined>
+  /** Opens a folder or an S3 bucket; its keys are masked in all that is said from now on. */
+  objects(location: ObjectLocation): Promise<ObjectStore>
   /** Host files by absolute path. */
   readonly files: {
     exists(path: string): Promise<boolean>

@@ -7,6 +7,7 @@ import type { Json } from './model/canonical.js'
 import type { ComponentSpec } from './model/component.js'
 import type { DeltaBuilder } from './model/delta.js'
 import type { Blob, Entry, TreeRecord } from './model/entry.js'
+import type { ObjectLocation, ObjectStore } from './model/object-store.js'
 import type { Output, OutputSpec, Packed } from './model/output.js'
 import type { Fetched, PinnedSource, Source } from './model/source.js'
 import type { HostToolchainSpec, Toolchain } from './model/toolchain.js'
@@ -187,11 +188,21 @@ export interface PackContext extends TapContext {
   output(name: string): Promise<Packed>
 }
 
-/** What publish taps get. Nothing here is remembered. */
+/** What publish taps get: the finished outputs, and the way to where they go. Nothing here is remembered. */
 export interface PublishContext extends Settings, Reporting {
+  /** References in the config's `publish` list to this plugin, in the list's order: what it is asked to publish. */
+  readonly targets: readonly RequestedRef[]
   readonly outputs: readonly Output[]
   readonly blobs: Blobs
+  /** Reads of the project and the environment: a file of keys that git ignores, variables that name a bucket. */
+  readonly project: ProjectReader
+  /** The time now, in seconds since 1970. */
+  readonly now: number
   readonly signal: AbortSignal
-  /** Opens a secret option. */
+  /** Opens a secret option; `SECRET_MISSING` where its variable is not set. */
   secret(value: unknown): string
+  artifact(reference: Ref): Promise<Artifact>
+  tree(reference: Ref): Promise<FileTree>
+  /** Opens a folder or an S3 bucket; its keys are masked in all that is said from now on. */
+  objects(location: ObjectLocation): Promise<ObjectStore>
 }

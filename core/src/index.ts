@@ -24,6 +24,7 @@ export type {
 } from './context.js'
 export { ExitCode, isZosError, ZosError } from './error.js'
 export type { HookName, Hooks, TapOptions, Taps } from './hooks.js'
+export { parseObjectUrl, shownObjectUrl } from './io/object-location.js'
 export { type Action, type ActionResult, actionFolder } from './model/action.js'
 export { type Artifact, isRef, type Ref, ref } from './model/artifact.js'
 export type { BlobReader, Blobs, BlobWriter } from './model/blobs.js'
@@ -32,6 +33,15 @@ export type { Component, ComponentSpec } from './model/component.js'
 export { type Delta, DeltaBuilder } from './model/delta.js'
 export type { Blob, Entry, FileEntry, Origin, TreeRecord } from './model/entry.js'
 export type { Manifest, ManifestOutput } from './model/manifest.js'
+export type {
+  BucketLocation,
+  FolderLocation,
+  ObjectContent,
+  ObjectInfo,
+  ObjectLocation,
+  ObjectStore,
+  PutOptions,
+} from './model/object-store.js'
 export type { Finding, Output, OutputSpec, Packed, Receipt } from './model/output.js'
 export { type Fetched, git, http, type PinnedSource, path, type Source } from './model/source.js'
 export type { HostToolchainSpec, Need, Toolchain } from './model/toolchain.js'

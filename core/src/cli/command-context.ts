@@ -3,7 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFile, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { constants as osConstants } from 'node:os'
+import { join } from 'node:path'
 import type { CommandContext, CommandProcess } from '../command.js'
+import { openSecret } from '../config/values.js'
 import { ExitCode, ZosError } from '../error.js'
 import { findTool } from '../exec/identity.js'
 import { toolPath } from '../exec/toolchain.js'
@@ -74,6 +76,10 @@ const spawnProcess = (
   }
 }
 
+const noneIfMissing = (cause: NodeJS.ErrnoException): undefined => {
+  if (cause.code !== 'ENOENT') throw cause
+}
+
 const portIsFree = (port: number): Promise<number | undefined> =>
   new Promise((resolve) => {
     const server = createServer()
@@ -105,6 +111,16 @@ export const commandContext = async (
     err: cli.err,
     now: cli.now,
     env: (name) => cli.env[name],
+    plugins: (name) =>
+      (config?.plugins ?? [])
+        .filter(({ definition }) => definition.name === name)
+        .map(({ id, options: own }) => ({ id, options: own })),
+    secret: (value) => openSecret(value, cli.env),
+    projectText: (path) => readFile(join(config?.root ?? cli.cwd, path), 'utf8').catch(noneIfMissing),
+    objects: async (location) => {
+      const { openObjects } = await import('../io/objects.js')
+      return openObjects(location, cli.signal)
+    },
     files: {
       exists: (path) =>
         stat(path).then(

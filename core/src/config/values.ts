@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { ExitCode, ZosError } from '../error.js'
 import { isRef, type Ref } from '../model/artifact.js'
 
 const secretBrand = 'zos.secret'
@@ -14,6 +15,14 @@ export const secret = (env: string): Secret => ({ $: secretBrand, env })
 
 export const isSecret = (value: unknown): value is Secret =>
   typeof value === 'object' && value !== null && (value as { $?: unknown }).$ === secretBrand
+
+/** The value of a secret option. */
+export const openSecret = (value: unknown, env: Readonly<Record<string, string | undefined>>): string => {
+  const name = isSecret(value) ? value.env : ''
+  const text = env[name]
+  if (text) return text
+  throw new ZosError('SECRET_MISSING', `the secret ${name} is not set in the environment`, { exit: ExitCode.config })
+}
 
 /** Names of the variables that hold the secrets in plain data. */
 export const secretVariables = (value: unknown, found = new Set<string>()): ReadonlySet<string> => {

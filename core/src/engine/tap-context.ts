@@ -18,7 +18,8 @@ import type { Session, StoredFetched } from './session.js'
 import { artifactDigest, fileSlot, loadArtifact, loadTree, type StoredArtifact, treeSlot } from './stored-artifact.js'
 import { noteToolchain } from './toolchain-note.js'
 
-const artifactOf = (session: Session, id: string): Promise<StoredArtifact> => {
+/** What a component gave; waits while it is being built. */
+export const artifactOf = (session: Session, id: string): Promise<StoredArtifact> => {
   const artifact = session.artifacts.get(id)
   if (!artifact)
     throw new ZosError('COMPONENT_UNKNOWN', `nothing makes ${id}`, {

@@ -1,37 +1,60 @@
 // publish: sends finished outputs to the config's targets; nothing is remembered, the target's real state counts.
-
-import { isSecret } from '../config/values.js'
+import { openSecret } from '../config/values.js'
 import type { PublishContext } from '../context.js'
 import type { Session } from '../engine/session.js'
+import { loadArtifact, loadTree, treeSlot } from '../engine/stored-artifact.js'
+import { artifactOf } from '../engine/tap-context.js'
 import { given, placed } from '../engine/tap-memory.js'
-import { ExitCode, ZosError } from '../error.js'
+import { openObjects } from '../io/objects.js'
+import { componentOf } from '../model/artifact.js'
+import type { ObjectStore } from '../model/object-store.js'
 import type { Output, Receipt } from '../model/output.js'
 
+/**
+ * Runs the publish taps in order: `pre` sends what others point at (blocks) and verifies it, then come the others, and
+ * `post` what makes it all visible (kernels, the index). The first that fails ends it, so nothing visible points at less.
+ */
 export const publish = async (session: Session, outputs: readonly Output[]): Promise<readonly Receipt[]> => {
+  const { settings, store, report, signal } = session
   const receipts: Receipt[] = []
-  await session.tapables.publish.promise(async (tap) => {
-    const ctx: PublishContext = {
-      ...session.settings,
-      outputs,
-      blobs: session.store.blobs,
-      signal: session.signal,
-      secret: (value) => {
-        const name = isSecret(value) ? value.env : ''
-        const text = session.env[name]
-        if (text) return text
-        throw new ZosError('SECRET_MISSING', `the secret ${name} is not set in the environment`, {
-          exit: ExitCode.config,
-        })
-      },
-      progress: (text, done, total) => session.report.progress(`${tap.plugin}/${tap.name}`, text, done, total),
-      warn: (code, message, hint) =>
-        session.report.warn({ code, message, plugin: tap.plugin, ...(hint !== undefined && { hint }) }),
-    }
-    try {
-      receipts.push(...given(await tap.run(ctx), 'a list of receipts'))
-    } catch (cause) {
-      throw placed(cause, tap, tap.name)
-    }
-  })
+  const opened: ObjectStore[] = []
+  const objects: PublishContext['objects'] = async (location) => {
+    const one = await openObjects(location, signal)
+    opened.push(one)
+    return one
+  }
+  try {
+    await session.tapables.publish.promise(async (tap) => {
+      const targets = session.config.publish
+        .filter(({ plugin }) => plugin === tap.plugin)
+        .map(({ component, slot, params }) => ({ component, slot, params: params ?? null }))
+      const ctx: PublishContext = {
+        ...settings,
+        targets,
+        outputs,
+        blobs: store.blobs,
+        project: session.project,
+        now: Math.floor(session.now() / 1000),
+        signal,
+        secret: (value) => openSecret(value, session.env),
+        artifact: async (reference) => loadArtifact(store, await artifactOf(session, componentOf(reference))),
+        tree: async (reference) => {
+          const id = componentOf(reference)
+          return loadTree(store, treeSlot(id, await artifactOf(session, id), reference.slot))
+        },
+        objects,
+        progress: (text, done, total) => report.progress(`${tap.plugin}/${tap.name}`, text, done, total),
+        warn: (code, message, hint) =>
+          report.warn({ code, message, plugin: tap.plugin, ...(hint !== undefined && { hint }) }),
+      }
+      try {
+        receipts.push(...given(await tap.run(ctx), 'a list of receipts'))
+      } catch (cause) {
+        throw placed(cause, tap, tap.name)
+      }
+    })
+  } finally {
+    for (const one of opened) one.close()
+  }
   return receipts
 }

@@ -69,6 +69,10 @@ export const contextOf = (world: World): { ctx: CommandContext; out: () => strin
     },
     now: () => performance.now(),
     env: () => undefined,
+    plugins: () => [],
+    secret: () => '',
+    projectText: async () => undefined,
+    objects: () => Promise.reject(new Error('zos run opens no store')),
     files: {
       exists: async (path) => (hostFiles && !path.startsWith(world.folder) ? path in hostFiles : existsSync(path)),
       text: async (path) =>
