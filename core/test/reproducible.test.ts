@@ -26,6 +26,7 @@ export const demo = plugin('demo', (hooks, options, { id }) => {
   hooks.resolve.tap('text', (plan) => plan.output({ name: 'list.txt', format: 'text', options: {}, from: ['initramfs'] }))
   hooks.pack.for('text').tap('text', async (output, ctx) => ({
     blob: await ctx.blobs.put([...ctx.root.all().records()].map((record) => JSON.stringify(record)).join('\\n') + (await ctx.output('initramfs')).blob.sha256 + ctx.epoch),
+    facts: { zeta: 1, alpha: { y: 1, b: 2 } },
   }))
 })
 export const other = plugin('other', (hooks) => {
@@ -64,6 +65,11 @@ const owned = (folder: string, user: number): void => {
 test('two folders, two surroundings, one lock: equal bytes', async () => {
   const one = new Project({ ...files, ...contents })
   await one.built(['--jobs', '1'], { env: { TZ: 'UTC', LANG: 'C' }, umask: '022' })
+
+  const manifest = one.text('dist/manifest.json')
+  one.remove('dist')
+  await one.built(['--jobs', '1'], { env: { TZ: 'UTC', LANG: 'C' }, umask: '022' })
+  assert.is(one.text('dist/manifest.json'), manifest, 'from the store')
 
   const reversed = Object.fromEntries(
     Object.entries({ ...files, ...contents, 'zos.lock': one.text('zos.lock') }).reverse(),

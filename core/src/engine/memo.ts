@@ -25,9 +25,9 @@ export const rememberArtifact = (
     const stored = session.flags.forget ? undefined : (store.result('memo', key) as StoredArtifact | undefined)
     if (stored && (!store.distrust || (await isWhole(store, stored)))) return loadArtifact(store, stored)
     session.signal.throwIfAborted()
-    const artifact = await compute()
-    await store.setResult('memo', key, (await storeArtifact(store, artifact)) as unknown as Json)
-    return artifact
+    const made = await storeArtifact(store, await compute())
+    await store.setResult('memo', key, made as unknown as Json)
+    return loadArtifact(store, made)
   }
   const promise = make().finally(() => inFlight.delete(key))
   inFlight.set(key, promise)

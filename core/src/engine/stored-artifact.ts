@@ -1,7 +1,7 @@
 // Artifacts as the store keeps them: trees by digest, decoded when somebody asks for them.
 import { ZosError } from '../error.js'
 import type { Artifact } from '../model/artifact.js'
-import { digestOf, type Json } from '../model/canonical.js'
+import { digestOf, type Json, normalized } from '../model/canonical.js'
 import type { Blob } from '../model/entry.js'
 import { FileTree } from '../model/tree.js'
 import type { Store } from '../store/store.js'
@@ -50,11 +50,12 @@ const mapValues = async <T, U>(
     ),
   )
 
-export const storeArtifact = async (store: Store, artifact: Artifact): Promise<StoredArtifact> => ({
-  trees: await mapValues(artifact.trees ?? {}, (tree) => storeTree(store, tree)),
-  files: artifact.files ?? {},
-  facts: artifact.facts ?? {},
-})
+export const storeArtifact = async (store: Store, artifact: Artifact): Promise<StoredArtifact> =>
+  normalized({
+    trees: await mapValues(artifact.trees ?? {}, (tree) => storeTree(store, tree)),
+    files: artifact.files ?? {},
+    facts: artifact.facts ?? {},
+  })
 
 export const loadArtifact = async (store: Store, stored: StoredArtifact): Promise<Artifact> => ({
   trees: await mapValues(stored.trees, (tree) => loadTree(store, tree)),

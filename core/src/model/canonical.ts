@@ -20,3 +20,6 @@ export const sha256 = (data: string | Uint8Array): string => createHash('sha256'
 
 /** SHA-256 of the canonical text of plain data. */
 export const digestOf = (value: unknown): string => sha256(canonical(value))
+
+/** Plain data as it comes back from the store or the lock: keys sorted, nothing undefined. A first run sees what later ones see. */
+export const normalized = <T>(value: T): T => JSON.parse(canonical(value)) as T

@@ -5,19 +5,20 @@ import { loadFetched } from '../engine/tap-context.js'
 import { given, placedSource } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import { fetchContext } from '../io/network.js'
-import { digestOf, type Json } from '../model/canonical.js'
+import { digestOf, type Json, normalized } from '../model/canonical.js'
 import { type Fetched, isLiveSource, type PinnedSource, type Source } from '../model/source.js'
 import { pinSource } from './resolve.js'
 
 /** Downloads under way at once; each kind bounds itself further. */
 const width = 16
 
-const store = async (session: Session, fetched: Fetched): Promise<StoredFetched> => ({
-  ...(fetched.blob && { blob: fetched.blob }),
-  ...(fetched.tree && { tree: await storeTree(session.store, fetched.tree) }),
-  ...(fetched.facts !== undefined && { facts: fetched.facts }),
-  ...(fetched.sources && { sources: fetched.sources as unknown as Record<string, Json> }),
-})
+const store = async (session: Session, fetched: Fetched): Promise<StoredFetched> =>
+  normalized({
+    ...(fetched.blob && { blob: fetched.blob }),
+    ...(fetched.tree && { tree: await storeTree(session.store, fetched.tree) }),
+    ...(fetched.facts !== undefined && { facts: fetched.facts }),
+    ...(fetched.sources && { sources: fetched.sources as unknown as Record<string, Json> }),
+  })
 
 const isWhole = async (session: Session, { blob, tree }: StoredFetched): Promise<boolean> =>
   (!blob || session.store.blobs.has(blob)) && (!tree || (await isTreeWhole(session.store, tree)))

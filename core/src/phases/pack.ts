@@ -4,7 +4,7 @@ import type { Session } from '../engine/session.js'
 import { baseSenses, tapContext, treeSenses, treeView } from '../engine/tap-context.js'
 import { given, remembered } from '../engine/tap-memory.js'
 import { ZosError } from '../error.js'
-import type { Json } from '../model/canonical.js'
+import { type Json, normalized } from '../model/canonical.js'
 import type { Output, Packed } from '../model/output.js'
 import type { FileTree } from '../model/tree.js'
 import { checkOutputName, findOutput } from './check-plan.js'
@@ -55,7 +55,7 @@ export const pack = async (session: Session, tree: FileTree, wanted: readonly st
               },
             },
           })
-          return given(await tap.run(spec, ctx), 'a file: return { blob }')
+          return normalized(given(await tap.run(spec, ctx), 'a file: return { blob }'))
         },
         encode: async (result) => result as unknown as Json,
         decode: async (stored) => stored as unknown as Packed,

@@ -6,7 +6,7 @@ import { ExitCode, ZosError } from '../error.js'
 import type { Tap } from '../hooks.js'
 import { fetchContext } from '../io/network.js'
 import { isRef, type Ref } from '../model/artifact.js'
-import { canonical, type Json } from '../model/canonical.js'
+import { canonical, type Json, normalized } from '../model/canonical.js'
 import { differences, entryNames, sourceEntry } from '../model/lock.js'
 import { isLiveSource, type Source } from '../model/source.js'
 import type { Wish, WishToken } from '../model/wish.js'
@@ -148,7 +148,7 @@ export const pinned = async (
       plugin,
       message: `${plugin}/${name} is resolved anew: ${differences(entry.request, request).join('; ')}`,
     })
-  const pin = await answer(isAsked(session, plugin, name) ? undefined : entry?.pin)
+  const pin = normalized(await answer(isAsked(session, plugin, name) ? undefined : entry?.pin))
   // An override holds for this build alone.
   if (overridden) return pin
   if (pin === null) lock.remove(plugin, name)
