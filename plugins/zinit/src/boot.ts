@@ -1,4 +1,4 @@
-import { type DeltaBuilder, type Finding, type TapContext, type TreeView, ZosError } from '@zos/core'
+import type { DeltaBuilder, Finding, TapContext, TreeView } from '@zos/core'
 import { imageDialect } from './image-units.js'
 import type { ZinitOptions } from './options.js'
 import type { Dialect } from './render.js'
@@ -12,51 +12,43 @@ const firstProcess: Record<Dialect, string> = { yaml: '/sbin/zinit init', toml: 
 /** Programs that a zinit needs beside its first process. */
 const companions: Record<Dialect, readonly string[]> = { yaml: [], toml: ['/sbin/zinit-server'] }
 
-/** Puts `/init`, the settings it reads, and who may log in. */
+/** Puts `/init` and the settings it reads. */
 export const putBoot = async (tree: TreeView, ctx: TapContext, options: ZinitOptions): Promise<DeltaBuilder> => {
-  const { init, root = 'tmpfs', rootSize = '1536m', authorizedKeys } = options
+  const { init, root = 'tmpfs', rootSize = '1536m' } = options
   const dialect = await imageDialect(ctx, options)
   const conf = `pid1='${firstProcess[dialect]}'\nroot=${root}\nsize=${rootSize}\n`
-  const delta = tree
+  return tree
     .delta()
     .file('/init', await ctx.project.bytes(init), { mode: 0o755 })
     .file(bootConf, conf)
-  const keys = await publicKeys(ctx, authorizedKeys)
-  if (keys.length > 0) {
-    delta.directory('/root', { mode: 0o700 }).directory('/root/.ssh', { mode: 0o700 })
-    delta.file('/root/.ssh/authorized_keys', keys.map((key) => `${key}\n`).join(''), { mode: 0o600 })
-  }
-  return delta
-}
-
-const publicKey =
-  /(?:^|\s)(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+|sk-[a-z0-9-]+@openssh\.com) AAAA[A-Za-z0-9+/]+={0,2}(?:\s|$)/
-
-const publicKeys = async (ctx: TapContext, keys: ZinitOptions['authorizedKeys']): Promise<string[]> => {
-  const where = typeof keys === 'string' ? keys : 'zinit({ authorizedKeys })'
-  const lines = typeof keys === 'string' ? (await ctx.project.text(keys)).split('\n') : (keys ?? [])
-  return lines.flatMap((line, index) => {
-    const key = line.trim()
-    if (key === '' || key.startsWith('#')) return []
-    if (publicKey.test(key)) return [key]
-    throw new ZosError('ZINIT_PUBLIC_KEY', `${where}: line ${index + 1} is no public key`, {
-      hint: 'expected lines such as `ssh-ed25519 AAAA… name`, as ssh-keygen writes them to a .pub file',
-    })
-  })
 }
 
 /** What has to be in the finished tree for the machine to come up, and what must never be in it. */
 export const bootFindings = async (tree: TreeView, ctx: TapContext, options: ZinitOptions): Promise<Finding[]> => {
   const dialect = await imageDialect(ctx, options)
   const findings: Finding[] = []
-  for (const path of ['/init', firstProcess[dialect].split(' ')[0]!, ...companions[dialect]]) {
+  const programs = [firstProcess[dialect].split(' ')[0]!, ...companions[dialect]]
+  for (const path of ['/init', ...programs]) {
     const real = tree.resolve(path)
     const entry = real === undefined ? undefined : tree.get(real)
-    if (entry?.kind === 'file' && (entry.mode & 0o111) !== 0) continue
-    const what = entry ? 'is no executable file' : 'is not in the image'
-    const hint =
-      path === '/init' ? 'zinit({ init }) names the script' : 'install zinit there: see install of its component'
-    findings.push({ level: 'error', code: 'ZINIT_BOOT', subject: path, message: `${path} ${what}`, hint })
+    const isInit = path === '/init'
+    if (entry?.kind !== 'file' || (entry.mode & 0o111) === 0) {
+      findings.push({
+        level: 'error',
+        code: isInit ? 'ZINIT_NO_INIT' : 'ZINIT_NO_ZINIT',
+        subject: path,
+        message: `${path} ${entry ? 'is no executable file' : 'is not in the image'}`,
+        hint: isInit ? 'zinit({ init }) names the script' : 'install zinit there: see install of its component',
+      })
+    } else if (!isInit && !(await isStatic(tree, path))) {
+      findings.push({
+        level: 'error',
+        code: 'ZINIT_NOT_STATIC',
+        subject: path,
+        message: `${path} needs a loader or libraries; the first process has to start without any`,
+        hint: 'build it for the musl target, as rustMusl() does',
+      })
+    }
   }
   const keys = [...tree.glob('/etc/ssh/ssh_host_*_key'), ...tree.glob('/etc/dropbear/*key*')]
   for (const { path } of keys) {
@@ -70,4 +62,11 @@ export const bootFindings = async (tree: TreeView, ctx: TapContext, options: Zin
     })
   }
   return findings
+}
+
+/** Whether a program needs no loader and no library; what is no ELF file at all cannot be said. */
+const isStatic = async (tree: TreeView, path: string): Promise<boolean> => {
+  const { isElf, parseElf } = await import('@zos/core/format')
+  const bytes = await tree.read(path)
+  return !isElf(bytes) || parseElf(bytes).static
 }

@@ -26,8 +26,6 @@ export interface ZinitOptions {
   readonly root?: 'tmpfs' | 'in-place'
   /** Limit of that tmpfs as `mount` takes it: bytes with k, m or g, or a percentage of the memory. Default: 1536m. */
   readonly rootSize?: string
-  /** Public keys that may log in as root, or the path of a file with one a line. No key, no way in by ssh. */
-  readonly authorizedKeys?: string | readonly string[]
 }
 
 const names = v.array(v.string())
@@ -99,7 +97,6 @@ export const zinitOptions: v.GenericSchema<ZinitOptions> = v.pipe(
     rootSize: v.exactOptional(
       v.pipe(v.string(), v.regex(/^\d{1,15}[kmg%]?$/i, 'expected a size such as 1536m or 50%')),
     ),
-    authorizedKeys: v.exactOptional(v.union([v.string(), v.array(v.string())])),
   }),
   v.check(
     ({ program, dialect }) => program !== undefined || dialect !== undefined,

@@ -53,6 +53,10 @@ const view = (tree: FileTree, contents: Map<string, Uint8Array>): TreeView =>
     resolve: (path: string) => tree.resolve(path),
     list: (path: string) => tree.list(path),
     glob: (pattern: string) => tree.glob(pattern),
+    read: async (path: string) => {
+      const entry = tree.get(tree.resolve(path)!)
+      return Buffer.from(contents.get(entry?.kind === 'file' ? entry.blob.sha256 : '')!)
+    },
     text: async (path: string) => {
       const entry = tree.get(tree.resolve(path)!)
       return Buffer.from(contents.get(entry?.kind === 'file' ? entry.blob.sha256 : '')!).toString()
@@ -177,22 +181,10 @@ test('a unit twice, a file that zinit never reads and a private key are refused'
     await rejected(run({ files: { 'z/x.yaml': unit }, wished })),
     /the unit x is in z\/x\.yaml and in a wish/,
   )
-  const files = { 'z/x.yaml': unit, keys: '# me\n-----BEGIN OPENSSH PRIVATE KEY-----\n' }
-  assert.is(await rejected(run({ files, more: { authorizedKeys: 'keys' } })), 'keys: line 2 is no public key')
 })
 
 test('a folder without units is a slip, not an empty image', async () => {
   assert.match(await rejected(run({ files: {} })), /there are no files in z, expected units/)
-})
-
-test('public keys go where sshd looks, closed to others', async () => {
-  const authorizedKeys = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@here', '']
-  const { tree, text } = await run({ files: {}, services: {}, more: { authorizedKeys } })
-  assert.is(text('/root/.ssh/authorized_keys'), 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@here\n')
-  assert.equal(
-    ['/root', '/root/.ssh', '/root/.ssh/authorized_keys'].map((path) => tree.get(path)?.mode.toString(8)),
-    ['700', '700', '600'],
-  )
 })
 
 test('wishes for one name agree, or both wishers are named', () => {
