@@ -117,7 +117,7 @@ export const runBuild = async (session: Session, request: BuildRequest): Promise
     } catch (error) {
       if (!isZosError(error) || error.code !== 'BLOB_MISSING' || run === mostRuns) throw error
       session.store.distrust = true
-      session.store.blobs.forget()
+      session.store.blobs.distrust()
       session.project.forget()
       session.fetched.clear()
       session.artifacts.clear()

@@ -192,7 +192,7 @@ test('doctor names what is missing, who wants it, and how to get it', async () =
 })
 
 test('clean removes outputs, and with --store what builds remember', async () => {
-  assert.ok(existsSync(project.path('.zos/v1')))
+  assert.ok(existsSync(project.path('.zos/v2')))
   const { out } = await project.run(['clean'])
   assert.is(out, 'removed the outputs in dist/\n')
   assert.not.ok(existsSync(project.path('dist')))
@@ -205,7 +205,7 @@ test('clean removes outputs, and with --store what builds remember', async () =>
 
 test('ZOS_STORE names another store', async () => {
   assert.equal(Object.keys((await project.quick([], { ZOS_STORE: 'elsewhere' })).ran).sort(), steps)
-  assert.ok(existsSync(project.path('elsewhere/v1/store.sqlite')))
+  assert.ok(existsSync(project.path('elsewhere/v2/store.sqlite')))
   assert.equal(Object.keys((await project.quick([], { ZOS_STORE: project.path('elsewhere') })).ran), [])
 })
 

@@ -233,7 +233,7 @@ test('a failed action is told with its log, and is not remembered', async () => 
   assert.match(log, /said/)
   const again = await project.failure()
   assert.is(again.code, 'ACTION_FAILED')
-  assert.equal(readdirSync(project.path('.zos/v1/work')), [])
+  assert.equal(readdirSync(project.path('.zos/v2/work')), [])
 })
 
 test('an output that an action does not leave, or that lies outside, is an error', async () => {

@@ -120,10 +120,10 @@ test('what the bare host made is never taken for what a sandbox makes, nor the o
   })
   const host = await built('--executor', 'host')
   assert.not.match(host.image, /\n\/build\n|^\/build/)
-  assert.match(host.image, /v1\/work\//)
+  assert.match(host.image, /v\d+\/work\//)
   const sandbox = await built()
   assert.is(sandbox.ran['demo/where'], 'the executor changed: host → bubblewrap')
-  assert.not.match(sandbox.image, /v1\/work\//)
+  assert.not.match(sandbox.image, /v\d+\/work\//)
   const again = await built('--executor', 'host')
   assert.is(again.image, host.image)
   assert.equal(again.ran, {})
@@ -195,7 +195,7 @@ test('Ctrl-C ends the commands, and the program ends with 130', async () => {
   assert.is(err, 'interrupted; what was finished is in the store\n')
   assert.ok(ms < 6500, `${ms} ms`)
   assert.equal(running(`sleep\0${mark}`), [])
-  assert.equal(readdirSync(project.path('.zos/v1/work')), [])
+  assert.equal(readdirSync(project.path('.zos/v2/work')), [])
 })
 
 test('the commands of a program that is killed end with it', async () => {

@@ -105,7 +105,7 @@ const recovers = async (project: Project, sound: Sound, what: string): Promise<v
   assert.is(exit, 0, `${what}: ${JSON.stringify(error)}`)
   assert.equal(outputsOf(project), sound.outputs, what)
   assert.is(project.text('zos.lock').replace(/"epoch": \d+/, ''), sound.lock.replace(/"epoch": \d+/, ''), what)
-  assert.equal(readdirSync(project.path('.zos/v1/work')), [], what)
+  assert.equal(readdirSync(project.path('.zos/v2/work')), [], what)
   assert.equal(
     readdirSync(project.path('dist')).filter((name) => name.startsWith('.')),
     [],

@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { isZosError } from '../dist/error.js'
+import { isZosError, ZosError } from '../dist/error.js'
 import { readFolder } from '../dist/io/folder-read.js'
 import { writeFolder } from '../dist/io/folder-write.js'
 import type { Blob, TreeRecord } from '../dist/model/entry.js'
@@ -94,9 +94,12 @@ inFolder('content is copied from the store, never linked', async (path, blobs) =
   mkdirSync(store)
   const records = ordinary(blobs)
   for (const [digest, bytes] of blobs.byDigest) writeFileSync(join(store, digest), bytes, { mode: 0o444 })
-  const blobPath = (blob: Blob) => join(store, blob.sha256)
+  const refuse = (blob: Blob, digest: string) => {
+    if (digest !== blob.sha256) throw new ZosError('BLOB_MISSING', `${blob.sha256} has ${digest}`)
+  }
+  const from = { path: (blob: Blob) => join(store, blob.sha256), check: refuse }
   const empty = new MemoryBlobs()
-  await writeFolder(records, empty, join(path, 't'), { epoch, blobPath })
+  await writeFolder(records, empty, join(path, 't'), { epoch, from })
   assert.equal(await readFolder(join(path, 't'), blobs, { hardLinks: true }), await written(records, path, blobs))
   const [digest] = blobs.byDigest.keys()
   assert.is(statSync(join(store, digest ?? '')).nlink, 1)
@@ -109,10 +112,19 @@ inFolder('content is copied from the store, never linked', async (path, blobs) =
     blob: { sha256: 'a'.repeat(64), size: 3 },
   }
   await fails('BLOB_MISSING', /content of \/g, a{64} \(3 bytes\), is not at/, () =>
-    writeFolder([gone], empty, join(path, 'u'), { epoch, blobPath }),
+    writeFolder([gone], empty, join(path, 'u'), { epoch, from }),
   )
   writeFileSync(join(store, 'a'.repeat(64)), 'longer')
-  await fails('BLOB_MISSING', /has 6 bytes/, () => writeFolder([gone], empty, join(path, 'v'), { epoch, blobPath }))
+  await fails('BLOB_MISSING', /has 6 bytes/, () => writeFolder([gone], empty, join(path, 'v'), { epoch, from }))
+  writeFileSync(join(store, 'a'.repeat(64)), 'bit')
+  await fails('BLOB_MISSING', /a{64} has [0-9a-f]{64}/, () =>
+    writeFolder([gone], empty, join(path, 'w'), { epoch, from }),
+  )
+  const large = { ...gone, blob: { sha256: 'b'.repeat(64), size: 300_000 } }
+  writeFileSync(join(store, 'b'.repeat(64)), Buffer.alloc(300_000))
+  await fails('BLOB_MISSING', /b{64} has [0-9a-f]{64}/, () =>
+    writeFolder([large], empty, join(path, 'x'), { epoch, from }),
+  )
 })
 
 const written = async (records: TreeRecord[], path: string, blobs: MemoryBlobs) => {

@@ -44,7 +44,7 @@ test('kill -9 at ten moments: the next build succeeds, with equal bytes', async 
     const { code, error } = await project.build([], { env })
     assert.is(code, 0, `round ${round}: ${JSON.stringify(error)}`)
     assert.ok(project.bytes('dist/initramfs.cpio.xz').equals(image), `round ${round}`)
-    assert.equal(readdirSync(project.path('.zos/v1/work')), [])
+    assert.equal(readdirSync(project.path('.zos/v2/work')), [])
     assert.ok(killed || round > 7)
     assert.equal(
       readdirSync(project.path('dist')).filter((name) => name.startsWith('.')),

@@ -46,7 +46,7 @@ const pure = files('mkdir out; cp -r src/. out/; echo made > out/made')
 const env = { SOURCE_DATE_EPOCH: '1700000000' }
 
 const blobsOf = (project: Project): string[] => {
-  const folder = project.path('.zos/v1/blobs')
+  const folder = project.path('.zos/v2/blobs')
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
@@ -92,7 +92,7 @@ test('the finished output itself, damaged in the store', async () => {
   const { outputs } = JSON.parse(project.text('dist/manifest.json'))
   const digest: string = outputs[0].sha256
   for (const damage of Object.values(damages)) {
-    damage(project.path(`.zos/v1/blobs/${digest.slice(0, 2)}/${digest}`))
+    damage(project.path(`.zos/v2/blobs/${digest.slice(0, 2)}/${digest}`))
     project.remove('dist')
     await project.quick([], env)
     assert.ok(project.bytes('dist/initramfs.cpio.xz').equals(image))
@@ -103,7 +103,7 @@ test('all blobs gone at once', async () => {
   const project = new Project(pure)
   await project.quick([], env)
   const image = project.bytes('dist/initramfs.cpio.xz')
-  project.remove('.zos/v1/blobs')
+  project.remove('.zos/v2/blobs')
   project.remove('dist')
   await project.quick([], env)
   assert.ok(project.bytes('dist/initramfs.cpio.xz').equals(image))
@@ -118,7 +118,7 @@ test('two builds at once on one store: the same action runs once', async () => {
   const [one, two] = projects.map((project) => project.bytes('dist/initramfs.cpio.xz'))
   assert.ok(one?.equals(two!))
   for (const run of runs) assert.is(run.events.at(-1)?.event, 'finish')
-  assert.equal(readdirSync(join(store, 'v1/work')), [])
+  assert.equal(readdirSync(join(store, 'v2/work')), [])
 })
 
 test('what ended processes left is swept, what others hold is not', async () => {
@@ -126,17 +126,17 @@ test('what ended processes left is swept, what others hold is not', async () => 
   await project.quick([], env)
   const dead = '999999:1'
   const alive = ownerOf(process.ppid)!
-  const database = new Database(project.path('.zos/v1/store.sqlite'))
+  const database = new Database(project.path('.zos/v2/store.sqlite'))
   const leases = (): unknown[] => database.prepare('SELECT owner FROM lease ORDER BY owner').pluck().all()
   assert.equal(leases(), [])
   for (const owner of [dead, alive]) {
-    mkdirSync(project.path(`.zos/v1/work/${owner}/action-0`), { recursive: true })
+    mkdirSync(project.path(`.zos/v2/work/${owner}/action-0`), { recursive: true })
     database.prepare('INSERT INTO lease VALUES(?, 1)').run(owner)
     database.prepare('INSERT INTO claim VALUES(?, ?)').run(`key of ${owner}`, owner)
   }
   project.write({ 'unit.txt': 'other' })
   await project.quick([], env)
-  assert.equal(readdirSync(project.path('.zos/v1/work')), [alive])
+  assert.equal(readdirSync(project.path('.zos/v2/work')), [alive])
   assert.equal(leases(), [alive])
   assert.equal(database.prepare('SELECT owner FROM claim').pluck().all(), [alive])
   database.close()
@@ -148,7 +148,7 @@ test('a claim is held while its owner lives, and given back', () => {
   assert.ok(one.claim('key'))
   // The same process: it may claim again.
   assert.ok(two.claim('key'))
-  const database = new Database(join(folder, 'v1/store.sqlite'))
+  const database = new Database(join(folder, 'v2/store.sqlite'))
   database.prepare('UPDATE claim SET owner = ?').run(ownerOf(process.ppid))
   assert.not.ok(one.claim('key'))
   one.release('key')
@@ -162,13 +162,31 @@ test('a claim is held while its owner lives, and given back', () => {
   two.close()
 })
 
+test('a clock that was ahead for a while does not hide later runs', async () => {
+  let now = 2e12
+  const store = Store.open(temporaryFolder(), () => now)
+  const record = (name: string) => ({
+    code: '',
+    options: '',
+    reads: [{ kind: 'file', subject: 'f', saw: name }],
+    result: name,
+    ms: 1,
+  })
+  for (let run = 0; run < 20; run++) await store.setTapRecord('step', 'key', record(`ahead ${run}`))
+  now = 1e12
+  await store.setTapRecord('step', 'key', record('now'))
+  assert.is([...store.tapRecords('key')][0]?.result, 'now')
+  assert.is(store.lastTapRecord('step')?.result, 'now')
+  store.close()
+})
+
 test('long values lie in blobs, and a damaged one is a miss', async () => {
   const folder = temporaryFolder()
   const store = Store.open(folder, Date.now)
   const value = { long: 'x'.repeat(100_000) }
   await store.setResult('memo', 'key', value)
   assert.equal(store.result('memo', 'key'), value)
-  const blobs = join(folder, 'v1/blobs')
+  const blobs = join(folder, 'v2/blobs')
   const [name = ''] = readdirSync(blobs, { recursive: true })
     .map(String)
     .filter((path) => path.length > 60)
@@ -182,7 +200,7 @@ test('long values lie in blobs, and a damaged one is a miss', async () => {
 test('garbage in the database is an error that says what to do, never a crash', async () => {
   const project = new Project(pure)
   await project.quick([], env)
-  const path = project.path('.zos/v1/store.sqlite')
+  const path = project.path('.zos/v2/store.sqlite')
   const sound = readFileSync(path)
   const garbage = Buffer.from('this is no database. '.repeat(400))
   for (const at of [0, 100, 4096, 3 * 4096, sound.length - 8192]) {
@@ -195,11 +213,11 @@ test('garbage in the database is an error that says what to do, never a crash', 
     if (code === 0) continue
     const error = JSON.parse(out.trim().split('\n').at(-1)!)
     assert.equal([error.code, code], ['STORE_DATABASE', 7], `at ${at}: ${error.message}`)
-    assert.match(error.hint[0], /remove .*\.zos\/v1 to start afresh/, `at ${at}: ${out}`)
+    assert.match(error.hint[0], /remove .*\.zos\/v2 to start afresh/, `at ${at}: ${out}`)
   }
   writeFileSync(path, garbage)
   assert.is((await project.failure()).code, 'STORE_DATABASE')
-  project.remove('.zos/v1')
+  project.remove('.zos/v2')
   await project.quick([], env)
 })
 
@@ -207,7 +225,7 @@ test('a store that may not be written says so', async () => {
   const root = process.getuid?.() === 0
   const project = new Project(pure)
   await project.quick([], env)
-  const folders = ['.zos', '.zos/v1', ...['blobs', 'work', 'logs', 'partial'].map((name) => `.zos/v1/${name}`)]
+  const folders = ['.zos', '.zos/v2', ...['blobs', 'work', 'logs', 'partial'].map((name) => `.zos/v2/${name}`)]
   chmodSync(project.root, 0o755)
   for (const folder of folders) chmodSync(project.path(folder), 0o555)
   try {
@@ -236,7 +254,7 @@ test('another format number is another folder', async () => {
 test('a blob that cannot be put is an error of the store', async () => {
   const folder = temporaryFolder()
   const store = Store.open(folder, Date.now)
-  rmSync(join(folder, 'v1/work'), { recursive: true })
+  rmSync(join(folder, 'v2/work'), { recursive: true })
   try {
     await store.blobs.put('x')
     assert.unreachable()

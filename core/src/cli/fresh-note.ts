@@ -4,7 +4,7 @@ import type { Session } from '../engine/session.js'
 import { stampOf } from '../io/stamp.js'
 import type { Manifest } from '../model/manifest.js'
 import type { Cli, OptionValues } from './command.js'
-import { type FreshNote, notePath, wordsKey } from './fresh.js'
+import { type FreshNote, notePath, noteText, wordsKey } from './fresh.js'
 
 /** The command line of this process after `build`; `undefined` where its outcome may not be taken for the next one's. */
 export const freshWords = (words: readonly string[], options: OptionValues): string | undefined => {
@@ -41,6 +41,6 @@ export const noteFresh = ({ cwd }: Cli, session: Session, words: string, manifes
   }
   const path = notePath(dirname(store.folder), cwd, words)
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(`${path}.${process.pid}`, JSON.stringify(note))
+  writeFileSync(`${path}.${process.pid}`, noteText(path, note))
   renameSync(`${path}.${process.pid}`, path)
 }

@@ -1,7 +1,7 @@
 // The answer to "is anything to do?" without loading config, plugins or store: a note of the last build of the same command
 // line holds the stamp of everything that it looked at. Whatever is not provably the same takes the whole way.
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { projectRoot, upwards } from '../config/root.js'
 import { stampOf } from '../io/stamp.js'
 import { sha256 } from '../model/canonical.js'
@@ -25,6 +25,20 @@ export interface FreshNote {
 export const notePath = (store: string, cwd: string, words: string): string =>
   join(store, 'fresh', `${sha256(`${cwd}\n${words}`).slice(0, 32)}.json`)
 
+/** A note as its file holds it: after a checksum of its place and content, so that one that was altered or moved is none. */
+export const noteText = (path: string, note: FreshNote): string => {
+  const text = JSON.stringify(note)
+  return `${sha256(`${basename(path)}\n${text}`)}\n${text}`
+}
+
+const parseNote = (path: string, text: string): FreshNote | undefined => {
+  const end = text.indexOf('\n')
+  const content = text.slice(end + 1)
+  if (text.slice(0, end) !== sha256(`${basename(path)}\n${content}`)) return undefined
+  const note = JSON.parse(content) as FreshNote
+  return note.version === 1 ? note : undefined
+}
+
 /** Options that change what is asked for: with them a build always takes the whole way. */
 const wholeWay = /^(--(json|clean|publish|force-rebuild|rebuild-from)\b|--help|-h$)/
 
@@ -47,15 +61,16 @@ export const upToDate = (cli: Cli, words: readonly string[]): string | undefined
   const file = configFile(cli.cwd, words)
   if (!file) return undefined
   const store = cli.env.ZOS_STORE ? resolve(cli.cwd, cli.env.ZOS_STORE) : join(projectRoot(file), '.zos')
-  let note: FreshNote
+  const path = notePath(store, cli.cwd, wordsKey(words))
+  let note: FreshNote | undefined
   try {
-    note = JSON.parse(readFileSync(notePath(store, cli.cwd, wordsKey(words)), 'utf8')) as FreshNote
+    note = parseNote(path, readFileSync(path, 'utf8'))
   } catch {
     return undefined
   }
-  if (note.version !== 1) return undefined
+  if (!note) return undefined
   if (note.env.some(([name, value]) => (cli.env[name] ?? null) !== value)) return undefined
-  if (note.stamps.some(([path, stamp]) => (stampOf(path)?.text ?? '') !== stamp)) return undefined
+  if (note.stamps.some(([file, stamp]) => (stampOf(file)?.text ?? '') !== stamp)) return undefined
   // Since the process started: what people wait for.
   const ms = timeText(performance.now())
   return `${note.name}: up to date, ${note.steps} steps from the store, ${ms} → ${note.folder}/`

@@ -88,6 +88,7 @@ export const openSession = async (
   update?: BuildFlags['update'],
 ): Promise<OpenSession> => {
   const store = Store.open(storeFolder(cli, config), cli.now)
+  store.onDamage = (message) => report.warn({ code: 'STORE_DAMAGED', message: `${message}; it counts as missing` })
   const digests = new FileDigests(store, cli.now)
   // As they are now, not as they are when the build ends: an edit in between has not been built.
   for (const file of moduleFiles(config.file)) digests.watch(file)

@@ -112,7 +112,7 @@ const execute = async (
   session.report.progress(step, `${action.name}: preparing ${input.count} inputs`)
   await writeFolder(input.records(), store.blobs, folder, {
     epoch: inputTime,
-    blobPath: (blob) => store.blobs.path(blob),
+    from: store.blobs,
   })
   const jobs = String(Math.max(1, Math.min(flags.jobs, availableParallelism())))
   const command = executorCommand(flags.executor, {

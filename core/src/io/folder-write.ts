@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
   constants,
-  copyFileSync,
+  createReadStream,
   fchmodSync,
   futimesSync,
   linkSync,
@@ -10,6 +11,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   statSync,
   symlinkSync,
@@ -20,6 +22,7 @@ import { copyFile } from 'node:fs/promises'
 import { ZosError } from '../error.js'
 import { InFlight } from '../format/in-flight.js'
 import type { BlobReader } from '../model/blobs.js'
+import { sha256 } from '../model/canonical.js'
 import type { Blob, FileEntry, TreeRecord } from '../model/entry.js'
 import { breather } from './breather.js'
 import { planFolder } from './folder-plan.js'
@@ -27,10 +30,18 @@ import { planFolder } from './folder-plan.js'
 export interface WriteFolderOptions {
   /** Access and modification time of everything, in seconds since 1970. */
   readonly epoch: number
-  /** Where a blob lies on the disk, so that it can be copied or reflinked; else it is read through `blobs`. */
-  readonly blobPath?: (blob: Blob) => string
+  /** The folder that blobs lie in, so that they can be copied or reflinked; else they are read through `blobs`. */
+  readonly from?: BlobFolder
   /** Devices and FIFOs, which need root: an error (the default), or left out and named in the result. */
   readonly special?: 'refuse' | 'skip'
+}
+
+/** Blobs as files of the disk. */
+export interface BlobFolder {
+  /** Where a blob lies, or would. */
+  path(blob: Blob): string
+  /** Throws `BLOB_MISSING` where a blob's content turned out to have another digest. */
+  check(blob: Blob, digest: string): void
 }
 
 /** Files up to here are read whole before they are written; larger ones are streamed. */
@@ -105,7 +116,7 @@ const writeFiles = async (
   files: readonly FileRecord[],
   root: string,
   blobs: BlobReader,
-  { epoch, blobPath }: WriteFolderOptions,
+  { epoch, from }: WriteFolderOptions,
   breathe: () => Promise<void>,
 ): Promise<void> => {
   const writes = new InFlight(writing)
@@ -114,7 +125,7 @@ const writeFiles = async (
       await breathe()
       await writes.add(Math.min(file.blob.size, smallBytes), async () => {
         const full = root + file.path
-        if (blobPath) await copyFrom(blobPath(file.blob), full, file, epoch)
+        if (from) await copyFrom(from, full, file, epoch)
         else await writeFrom(blobs, full, file, epoch)
       })
     }
@@ -142,9 +153,10 @@ const writeFrom = async (blobs: BlobReader, full: string, file: FileRecord, epoc
   }
 }
 
-/** The store's copy may be gone or cut; the size is all that can be judged without reading it. */
-const copyFrom = async (from: string, full: string, file: FileRecord, epoch: number): Promise<void> => {
+/** The store's copy may be gone, cut or damaged: what was copied is judged by its digest. */
+const copyFrom = async (folder: BlobFolder, full: string, file: FileRecord, epoch: number): Promise<void> => {
   const { path, blob, mode } = file
+  const from = folder.path(blob)
   const size = attempt(path, () => statSync(from, { throwIfNoEntry: false })?.size)
   if (size !== blob.size) {
     const found = size === undefined ? 'is not' : `has ${size} bytes`
@@ -153,12 +165,17 @@ const copyFrom = async (from: string, full: string, file: FileRecord, epoch: num
       `the content of ${path}, ${blob.sha256} (${blob.size} bytes), ${found} at ${from}`,
     )
   }
-  const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
-  if (size <= smallBytes) attempt(path, () => copyFileSync(from, full, flags))
-  else {
-    await copyFile(from, full, flags).catch((error) => {
+  if (size <= smallBytes) {
+    const bytes = attempt(path, () => readFileSync(from))
+    folder.check(blob, sha256(bytes))
+    attempt(path, () => writeFileSync(full, bytes, { flag: 'wx', mode: 0o600 }))
+  } else {
+    await copyFile(from, full, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch((error) => {
       throw writeError(path, error)
     })
+    const hash = createHash('sha256')
+    for await (const chunk of createReadStream(full, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array)
+    folder.check(blob, hash.digest('hex'))
   }
   attempt(path, () => {
     utimesSync(full, epoch, epoch)

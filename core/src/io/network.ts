@@ -52,7 +52,7 @@ const scratchIn = (session: Session, path: string): Scratch => ({
     const { blobs } = session.store
     await writeFolder(tree.records(), blobs, join(path, name), {
       epoch: session.settings.epoch,
-      blobPath: (blob) => blobs.path(blob),
+      from: blobs,
     })
   },
   text: (name) => readFile(join(path, name), 'utf8'),

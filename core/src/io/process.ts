@@ -29,7 +29,7 @@ export interface ProcessRequest extends Command {
   /** Gets the same lines, appended. */
   readonly logFile?: string
   readonly signal?: AbortSignal
-  /** Milliseconds between TERM and KILL when the run is aborted (default 5000). */
+  /** Milliseconds between TERM and KILL when the run is aborted (default 4000: all is over within 5 s). */
   readonly killAfter?: number
   /** Texts that are masked wherever they would be shown, besides credentials in URLs. */
   readonly secrets?: readonly string[]
@@ -77,7 +77,7 @@ const closeLog = async (log: WriteStream | undefined): Promise<void> => {
  * `HOST_TOOL_MISSING`, `PROCESS_FOLDER`, and the signal's reason.
  */
 export const runProcess = async (request: ProcessRequest): Promise<ProcessResult> => {
-  const { file, args, env, cwd, stdin, signal, killAfter = 5000, maxOutput = defaultMaxOutput } = request
+  const { file, args, env, cwd, stdin, signal, killAfter = 4000, maxOutput = defaultMaxOutput } = request
   signal?.throwIfAborted()
   const secrets = (request.secrets ?? []).filter((secret) => secret !== '')
   const mask = (text: string): string => redact(secrets.reduce((rest, secret) => rest.replaceAll(secret, '•••'), text))

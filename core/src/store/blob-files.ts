@@ -1,6 +1,6 @@
 // Content-addressed files: written to a temporary name, hashed on the way, renamed. A name stands for its content.
 import { createHash, randomBytes } from 'node:crypto'
-import { constants, createReadStream, mkdirSync, statSync } from 'node:fs'
+import { closeSync, constants, createReadStream, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs'
 import { chmod, copyFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ExitCode, isZosError, ZosError } from '../error.js'
@@ -20,11 +20,25 @@ const storeError = (folder: string, cause: unknown): ZosError => {
   })
 }
 
+const digestOfFile = (path: string): string => {
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(1 << 20)
+  const file = openSync(path, 'r')
+  try {
+    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer))
+      hash.update(buffer.subarray(0, read))
+  } finally {
+    closeSync(file)
+  }
+  return hash.digest('hex')
+}
+
 export class BlobFiles implements Blobs {
   readonly #folder: string
   readonly #incoming: string
   /** Digests known to be there, so that a build asks the disk once. */
   readonly #present = new Set<string>()
+  #isStrict = false
 
   /** `incoming` is where files grow; on the same file system as `folder`. */
   constructor(folder: string, incoming: string) {
@@ -38,11 +52,16 @@ export class BlobFiles implements Blobs {
     return join(this.#folder, digest.slice(0, 2), digest)
   }
 
-  /** There, and of the right size. */
+  /** There, and of the right size; once damage was found, also with the right digest. */
   has(blob: Blob): boolean {
     if (this.#present.has(blob.sha256)) return true
-    const found = statSync(this.path(blob), { throwIfNoEntry: false })
+    const path = this.path(blob)
+    const found = statSync(path, { throwIfNoEntry: false })
     if (found?.size !== blob.size) return false
+    if (this.#isStrict && digestOfFile(path) !== blob.sha256) {
+      rmSync(path, { force: true })
+      return false
+    }
     this.#present.add(blob.sha256)
     return true
   }
@@ -57,16 +76,23 @@ export class BlobFiles implements Blobs {
     })
   }
 
-  /** Forgets what is known to be there, so that the disk is asked again. */
-  forget(): void {
+  /** From now on nothing counts as there before its digest has been computed: damage was found. */
+  distrust(): void {
     this.#present.clear()
+    this.#isStrict = true
   }
 
-  /** A blob that is not what its name says is removed: what gave it runs again. */
-  async #checked(blob: Blob, digest: string): Promise<void> {
+  /** Compares the digest that a blob turned out to have. One that is not what its name says is removed: what gave it runs again. */
+  check(blob: Blob, digest: string): void {
     if (digest === blob.sha256) return
-    await rm(this.path(blob), { force: true })
-    throw this.#missing(blob)
+    const path = this.path(blob)
+    rmSync(path, { force: true })
+    this.#present.delete(blob.sha256)
+    throw new ZosError('BLOB_MISSING', `${path} has the SHA-256 ${digest}, expected ${blob.sha256}; it is removed`, {
+      hint: 'build again: what gave it runs again; check the disk if this comes back',
+      exit: ExitCode.store,
+      data: { blob, digest },
+    })
   }
 
   async read(blob: Blob): Promise<Uint8Array> {
@@ -74,7 +100,7 @@ export class BlobFiles implements Blobs {
       throw this.#missing(blob, cause)
     })
     if (bytes.length !== blob.size) throw this.#missing(blob)
-    await this.#checked(blob, sha256(bytes))
+    this.check(blob, sha256(bytes))
     return bytes
   }
 
@@ -85,7 +111,7 @@ export class BlobFiles implements Blobs {
       hash.update(chunk as Uint8Array)
       yield chunk as Uint8Array
     }
-    await this.#checked(blob, hash.digest('hex'))
+    this.check(blob, hash.digest('hex'))
   }
 
   async put(content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<Blob> {
@@ -161,6 +187,6 @@ export class BlobFiles implements Blobs {
     await chmod(path, mode)
     const hash = createHash('sha256')
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array)
-    await this.#checked(blob, hash.digest('hex'))
+    this.check(blob, hash.digest('hex'))
   }
 }

@@ -8,9 +8,21 @@ import { type Connection, openDatabase } from './database.js'
 import { isAlive, ownerOf } from './process-owner.js'
 
 /** Number of the store's layout; a folder of another number is left alone and a fresh one is made beside it. */
-const format = 1
+const format = 2
 /** Values above this lie in a blob; SQLite keeps the digest. Bytes. */
 const inlineLimit = 64 * 1024
+
+/** Removes a work folder. What cannot go, since a command that outlived its zos still writes there, goes at a later start. */
+const removeTree = (folder: string): void => {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  } catch {
+    // It is in nobody's way: each process has a folder of its own name.
+  }
+}
+
+/** Goes with a row: SHA-256 of its name and content, so that a row that was altered, or put in another's place, is seen. */
+const sumOf = (...parts: readonly (string | number)[]): string => sha256Of(parts.join('\0'))
 
 /** What a tap looked at, and what it saw: kind and subject (`file config/init`), and a digest or short value. */
 export interface Read {
@@ -49,6 +61,8 @@ export class Store {
   readonly #db: Connection
   readonly #owner: string
   readonly #clock: () => number
+  /** Told of every row that is not what was written; it counts as missing. */
+  onDamage: (message: string) => void = () => undefined
   /** Set when a blob turned out to be missing: from then on a result counts only with all its blobs. */
   distrust = false
 
@@ -83,11 +97,7 @@ export class Store {
       this.#db.run('DELETE FROM lease WHERE owner = ?', this.#owner)
     } finally {
       this.#db.close()
-      try {
-        rmSync(join(this.folder, 'work', this.#owner), { recursive: true, force: true, maxRetries: 3 })
-      } catch {
-        // The next build sweeps it; what the build itself has to say counts more.
-      }
+      removeTree(join(this.folder, 'work', this.#owner))
     }
   }
 
@@ -95,7 +105,7 @@ export class Store {
   #sweep(): void {
     const work = join(this.folder, 'work')
     for (const name of readdirSync(work)) {
-      if (name !== this.#owner && !isAlive(name)) rmSync(join(work, name), { recursive: true, force: true })
+      if (name !== this.#owner && !isAlive(name)) removeTree(join(work, name))
     }
     for (const { owner } of this.#db.all('SELECT owner FROM lease') as { owner: string }[]) {
       if (isAlive(owner)) continue
@@ -138,61 +148,68 @@ export class Store {
     }
   }
 
+  /** Whether a row is what was written. */
+  #isSound(name: string, sum: string, ...parts: readonly (string | number)[]): boolean {
+    const found = sumOf(...parts)
+    if (found === sum) return true
+    this.onDamage(`${this.folder}/store.sqlite: the row of ${name} has the SHA-256 ${found}, expected ${sum}`)
+    return false
+  }
+
   /** The remembered result of an action or of a pure function. */
   result(kind: 'action' | 'memo' | 'fetch', key: string): Json | undefined {
-    const row = this.#db.get('SELECT value FROM result WHERE kind = ? AND key = ?', kind, key) as
-      | { value: string }
+    const row = this.#db.get('SELECT value, sum FROM result WHERE kind = ? AND key = ?', kind, key) as
+      | { value: string; sum: string }
       | undefined
-    return row && (this.#unpack(row.value) as Json | undefined)
+    if (!row || !this.#isSound(`${kind} ${key.slice(0, 16)}`, row.sum, kind, key, row.value)) return undefined
+    return this.#unpack(row.value) as Json | undefined
   }
 
   async setResult(kind: 'action' | 'memo' | 'fetch', key: string, value: Json): Promise<void> {
     const text = await this.#pack(value)
-    this.#db.run(
-      'INSERT OR REPLACE INTO result(kind, key, value, at) VALUES(?, ?, ?, ?)',
-      kind,
-      key,
-      text,
-      this.#clock(),
-    )
+    const sql = 'INSERT OR REPLACE INTO result(kind, key, value, sum, at) VALUES(?, ?, ?, ?, ?)'
+    this.#db.run(sql, kind, key, text, sumOf(kind, key, text), this.#clock())
   }
 
-  /** Runs of taps with this key, newest first. */
-  *tapRecords(key: string): Generator<TapRecord> {
-    const rows = this.#db.all('SELECT record FROM tap WHERE key = ? ORDER BY at DESC, id DESC LIMIT 16', key)
-    for (const { record } of rows as { record: string }[]) {
-      const value = this.#unpack(record)
-      if (value !== undefined) yield value as TapRecord
+  *#soundRecords(sql: string, value: string): Generator<TapRecord> {
+    for (const row of this.#db.all(sql, value) as { step: string; key: string; record: string; sum: string }[]) {
+      const { step, key, record, sum } = row
+      if (!this.#isSound(`tap ${step}`, sum, step, key, record)) continue
+      const found = this.#unpack(record)
+      if (found !== undefined) yield found as TapRecord
     }
+  }
+
+  /** Runs of taps with this key, newest first: in the order of their rows, since a clock may jump. */
+  tapRecords(key: string): Generator<TapRecord> {
+    const sql = 'SELECT step, key, record, sum FROM tap WHERE key = ? ORDER BY id DESC LIMIT 16'
+    return this.#soundRecords(sql, key)
   }
 
   /** The last run of a step, whatever its key: what a rerun is compared with. */
   lastTapRecord(step: string): TapRecord | undefined {
-    const row = this.#db.get('SELECT record FROM tap WHERE step = ? ORDER BY at DESC, id DESC LIMIT 1', step) as
-      | { record: string }
-      | undefined
-    return row && (this.#unpack(row.record) as TapRecord | undefined)
+    const sql = 'SELECT step, key, record, sum FROM tap WHERE step = ? ORDER BY id DESC LIMIT 1'
+    return this.#soundRecords(sql, step).next().value ?? undefined
   }
 
   async setTapRecord(step: string, key: string, record: TapRecord): Promise<void> {
     const text = await this.#pack(record as unknown as Json)
-    this.#db.run(
-      'INSERT OR REPLACE INTO tap(step, key, reads, record, at) VALUES(?, ?, ?, ?, ?)',
-      step,
-      key,
-      digestOf(record.reads),
-      text,
-      this.#clock(),
-    )
+    const sql = 'INSERT OR REPLACE INTO tap(step, key, reads, record, sum, at) VALUES(?, ?, ?, ?, ?, ?)'
+    this.#db.run(sql, step, key, digestOf(record.reads), text, sumOf(step, key, text), this.#clock())
   }
 
   /** The digest of a file whose stamp has not changed since it was hashed. */
   fileDigest(path: string, stamp: string): Blob | undefined {
-    return this.#db.get('SELECT sha256, size FROM file WHERE path = ? AND stamp = ?', path, stamp) as Blob | undefined
+    const row = this.#db.get('SELECT sha256, size, sum FROM file WHERE path = ? AND stamp = ?', path, stamp) as
+      | { sha256: string; size: number; sum: string }
+      | undefined
+    if (!row || !this.#isSound(path, row.sum, path, stamp, row.sha256, row.size)) return undefined
+    return { sha256: row.sha256, size: row.size }
   }
 
   setFileDigest(path: string, stamp: string, { sha256, size }: Blob): void {
-    this.#db.run('INSERT OR REPLACE INTO file(path, stamp, sha256, size) VALUES(?, ?, ?, ?)', path, stamp, sha256, size)
+    const sql = 'INSERT OR REPLACE INTO file(path, stamp, sha256, size, sum) VALUES(?, ?, ?, ?, ?)'
+    this.#db.run(sql, path, stamp, sha256, size, sumOf(path, stamp, sha256, size))
   }
 
   /** Takes the right to make something, so that two builds make it once; `false` while another live process has it. */
