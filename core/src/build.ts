@@ -2,9 +2,10 @@
 import type { Phase, ResolvedPlan, Session } from './engine/session.js'
 import { isZosError } from './error.js'
 import { readManifest, writeOutputs } from './io/output-folder.js'
-import type { Manifest } from './model/manifest.js'
+import type { Manifest, ManifestOutput } from './model/manifest.js'
 import type { Output, Receipt } from './model/output.js'
 import { FileTree } from './model/tree.js'
+import { billOfMaterials } from './phases/bill.js'
 import { build as buildComponents } from './phases/build.js'
 import { check } from './phases/check.js'
 import { checkPlan } from './phases/check-plan.js'
@@ -90,7 +91,7 @@ const once = async (session: Session, request: BuildRequest): Promise<BuildResul
     () => pack(session, tree, request.outputs),
     () => steps('pack'),
   )
-  const manifest = manifestOf(session, outputs, request)
+  const manifest = await manifestOf(session, tree, outputs, request)
   await writeOutputs(session.config.outputFolder, manifest, session.store.blobs)
   const receipts = request.publish
     ? await phase(
@@ -121,32 +122,31 @@ export const runBuild = async (session: Session, request: BuildRequest): Promise
       session.project.forget()
       session.fetched.clear()
       session.artifacts.clear()
+      session.packages.clear()
+      session.actions.clear()
+      session.toolchains.clear()
       session.steps.length = 0
       session.report.warn({ code: 'STORE_INCOMPLETE', message: `${error.message}; what gave it runs again` })
     }
   }
 }
 
-const manifestOf = (
-  { config, settings, lock, plan }: Session,
+/** The manifest of what was made, what stays of an earlier build, and the bill of materials of both. */
+const manifestOf = async (
+  session: Session,
+  tree: FileTree,
   outputs: readonly Output[],
   request: BuildRequest,
-): Manifest => {
+): Promise<Manifest> => {
+  const { config, settings, lock, plan, actions, toolchains } = session
   const before = readManifest(config.outputFolder)
-  const made = outputs.map(({ name, plugin, format, blob, aliases = [], note, facts }) => ({
-    name,
-    sha256: blob.sha256,
-    size: blob.size,
-    plugin,
-    format,
-    aliases,
-    ...(note !== undefined && { note }),
-    ...(facts !== undefined && { facts }),
-  }))
-  const names = new Set(made.map(({ name }) => name))
+  const names = new Set(outputs.map(({ name }) => name))
   // Outputs that this build was not asked for stay, as far as they are of the same lock.
   const isKept = (name: string): boolean => request.outputs.length > 0 && !names.has(name) && plan!.outputs.has(name)
   const kept = before?.lock === lock.digest ? before.outputs.filter(({ name }) => isKept(name)) : []
+  const files = [...outputs, ...kept.map(({ name, sha256, size }) => ({ name, blob: { sha256, size } }))]
+  const made = [...outputs, await billOfMaterials(session, tree, files)].map(listed)
+  const byText = (a: string, b: string): number => (a < b ? -1 : 1)
   return {
     version: 1,
     name: config.name,
@@ -154,6 +154,21 @@ const manifestOf = (
     mode: config.mode,
     epoch: settings.epoch,
     lock: lock.digest,
-    outputs: [...made, ...kept].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    toolchains: Object.fromEntries([...toolchains].sort(([a], [b]) => byText(a, b))),
+    actions: [...actions.values()]
+      .map(({ step, name, key }) => ({ step, name, digest: key }))
+      .sort((a, b) => byText(`${a.step} ${a.name} ${a.digest}`, `${b.step} ${b.name} ${b.digest}`)),
+    outputs: [...made, ...kept].sort((a, b) => byText(a.name, b.name)),
   }
 }
+
+const listed = ({ name, plugin, format, blob, aliases = [], note, facts }: Output): ManifestOutput => ({
+  name,
+  sha256: blob.sha256,
+  size: blob.size,
+  plugin,
+  format,
+  aliases,
+  ...(note !== undefined && { note }),
+  ...(facts !== undefined && { facts }),
+})

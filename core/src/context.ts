@@ -9,6 +9,7 @@ import type { DeltaBuilder } from './model/delta.js'
 import type { Blob, Entry, TreeRecord } from './model/entry.js'
 import type { ObjectLocation, ObjectStore } from './model/object-store.js'
 import type { Output, OutputSpec, Packed } from './model/output.js'
+import type { Package } from './model/package.js'
 import type { Fetched, PinnedSource, Source } from './model/source.js'
 import type { HostToolchainSpec, Toolchain } from './model/toolchain.js'
 import type { FileTree } from './model/tree.js'
@@ -145,6 +146,8 @@ export interface TapContext extends Settings, Reporting {
   readonly blobs: Blobs
   /** Adds to what the summary says of this run, beside its reason: `1 of 31 blocks: zinit`. */
   explain(text: string): void
+  /** Puts a package into the bill of materials (`sbom.spdx.json`), once per `purl`; it is remembered with the run. */
+  package(one: Package): void
   /** The settled wishes of a token. */
   settled<T, S>(token: WishToken<T, S>): S
   /** What a source of this plugin gave. */

@@ -43,6 +43,7 @@ export type {
   PutOptions,
 } from './model/object-store.js'
 export type { Finding, Output, OutputSpec, Packed, Receipt } from './model/output.js'
+export type { Package } from './model/package.js'
 export { type Fetched, git, http, type PinnedSource, path, type Source } from './model/source.js'
 export type { HostToolchainSpec, Need, Toolchain } from './model/toolchain.js'
 export { FileTree } from './model/tree.js'

@@ -289,16 +289,17 @@ test('outputs no longer made go, and those not asked for stay', async () => {
     'initramfs.cpio',
     'manifest.json',
     'one.bin',
+    'sbom.spdx.json',
   ]
   await project.quick(['one.bin'])
-  assert.equal(files(), ['alias-one.bin', 'build.log', 'manifest.json', 'one.bin'])
+  assert.equal(files(), ['alias-one.bin', 'build.log', 'manifest.json', 'one.bin', 'sbom.spdx.json'])
   await project.quick(['deep/two.bin', 'initramfs'])
   assert.equal(files(), all)
   const manifest = JSON.parse(project.text('dist/manifest.json'))
   assert.equal(
     // biome-ignore lint/suspicious/noExplicitAny: the manifest as it lies on the disk.
     manifest.outputs.map(({ name }: any) => name),
-    ['deep/two.bin', 'initramfs.cpio', 'one.bin'],
+    ['deep/two.bin', 'initramfs.cpio', 'one.bin', 'sbom.spdx.json'],
   )
   project.write({ 'dist/of-a-person.txt': 'mine' })
   project.edit('zos.config.ts', `'none'`, `'gzip'`)

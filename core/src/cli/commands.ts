@@ -54,7 +54,7 @@ export const runCli = async (cli: Cli, words: readonly string[]): Promise<number
     return name === '' ? ExitCode.usage : ExitCode.ok
   }
   if (name === '--version') {
-    const { version } = await import('./version.js')
+    const { version } = await import('../version.js')
     cli.out(`zos ${version}\n`)
     return ExitCode.ok
   }

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ExitCode, ZosError } from '../error.js'
+import { version } from '../version.js'
 import type { CliCommand } from './command.js'
-import { version } from './version.js'
 
 const packages = ['core', 'debian', 'kernel', 'rust-musl', 'vm', 'zinit']
 

@@ -148,6 +148,9 @@ export const openSession = async (
     steps: [],
     fetched: new Map(),
     artifacts: new Map(),
+    packages: new Map(),
+    actions: new Map(),
+    toolchains: new Map(),
   }
   return {
     session,

@@ -1,6 +1,7 @@
 // Recorded reads: what a tap looked at, and how to look again.
 import { isZosError } from '../error.js'
-import type { Read } from '../store/store.js'
+import type { Package } from '../model/package.js'
+import type { Read, RecordedAction } from '../store/store.js'
 
 /** How to see a subject of one kind now; `undefined` subjects give `missing`. */
 export type Senses = Readonly<Record<string, (subject: string) => Promise<string> | string>>
@@ -11,6 +12,10 @@ export class Recorder {
   readonly senses: Senses
   /** What the tap says of its own run. */
   readonly explanations: string[] = []
+  /** What the tap adds to the bill of materials, by package URL. */
+  readonly packages = new Map<string, Package>()
+  /** Commands that it ran or found remembered, by key. */
+  readonly actions = new Map<string, RecordedAction>()
 
   constructor(senses: Senses) {
     this.senses = senses

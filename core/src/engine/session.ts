@@ -8,9 +8,10 @@ import type { Json } from '../model/canonical.js'
 import type { Component } from '../model/component.js'
 import type { LockBook } from '../model/lock.js'
 import type { OutputSpec } from '../model/output.js'
+import type { BilledPackage } from '../model/package.js'
 import type { PinnedSource } from '../model/source.js'
 import type { Report } from '../report/report.js'
-import type { StepHistory, Store } from '../store/store.js'
+import type { RecordedAction, StepHistory, Store } from '../store/store.js'
 import type { Limiter } from './limiter.js'
 import type { StoredArtifact } from './stored-artifact.js'
 
@@ -85,6 +86,12 @@ export interface Session {
   /** Filled by the phases, each promise made once. */
   readonly fetched: Map<string, StoredFetched>
   readonly artifacts: Map<string, Promise<StoredArtifact>>
+  /** The bill of materials, by package URL. */
+  readonly packages: Map<string, BilledPackage>
+  /** Commands of this build's steps, run or remembered: by step and key. */
+  readonly actions: Map<string, RecordedAction & { readonly step: string }>
+  /** Toolchains of this build's steps, by plugin and title. */
+  readonly toolchains: Map<string, { readonly identity: string; readonly title: string }>
 }
 
 /** Taps every plugin once, in config order. */

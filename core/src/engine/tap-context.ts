@@ -202,6 +202,9 @@ export const tapContext = (
     explain: (text) => {
       recorder.explanations.push(text)
     },
+    package: (one) => {
+      recorder.packages.set(one.purl, one)
+    },
     settled: (token) => {
       recorder.note('settled', token.name, digestOf(settledOf(session, token.name)))
       return settledOf(session, token.name) as never
@@ -232,7 +235,7 @@ export const tapContext = (
     run: (action) => {
       // What the bare host made is not taken for what a sandbox makes.
       recorder.note('executor', '', session.flags.executor)
-      return runAction(session, step, action)
+      return runAction(session, step, action, (key) => recorder.actions.set(key, { name: action.name, key }))
     },
     remember: (name, input, compute) => rememberArtifact(session, plugin, name, input, compute),
     progress: (text, done, total) => report.progress(step, text, done, total),

@@ -106,6 +106,17 @@ const whyNot = async (
   return difference ? readReason(difference.read, difference.now, session) : 'its result is gone from the store'
 }
 
+/** Adds what a run of a step told beside its result to what the build tells. */
+const noteOutcome = (
+  session: Session,
+  step: string,
+  plugin: string,
+  { actions, packages }: Pick<TapRecord, 'actions' | 'packages'>,
+): void => {
+  for (const action of actions) session.actions.set(`${step} ${action.key}`, { ...action, step })
+  for (const one of packages) session.packages.set(one.purl, { ...one, plugin })
+}
+
 /** Runs a step, or takes its remembered result; says why it ran. */
 export const remembered = async <R>(session: Session, step: Step<R>): Promise<R> => {
   const { store, report } = session
@@ -124,6 +135,7 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
       for (const read of record.reads)
         if (read.kind === 'tool')
           noteToolchain(session, plugin, await hostToolchain(session, JSON.parse(read.subject) as HostToolchainSpec))
+      noteOutcome(session, step.id, plugin, record)
       const ms = performance.now() - started
       session.steps.push({ step: step.id, phase: step.phase, state: 'hit', ms, why: [] })
       report.step({ id: step.id, phase: step.phase, state: 'hit', ms })
@@ -140,7 +152,9 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
     const result = await step.run(recorder)
     const stored = await step.encode(result)
     const ms = performance.now() - started
-    await store.setTapRecord(place, key, { code, options, reads: recorder.reads, result: stored, ms })
+    const outcome = { actions: [...recorder.actions.values()], packages: [...recorder.packages.values()] }
+    await store.setTapRecord(place, key, { code, options, reads: recorder.reads, result: stored, ...outcome, ms })
+    noteOutcome(session, step.id, plugin, outcome)
     session.steps.push({ step: step.id, phase: step.phase, state: 'ran', ms, why: [why, ...recorder.explanations] })
     report.step({ id: step.id, phase: step.phase, state: 'ran', ms, why })
     return result

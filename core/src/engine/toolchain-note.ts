@@ -10,6 +10,7 @@ export const noteToolchain = (
     .split(', ')
     .map((tool) => tool.split(' ')[0])
     .join(', ')}`
+  session.toolchains.set(key, { identity, title })
   const locked = session.lock.toolchain(key)
   if (!locked || session.flags.update) session.lock.setToolchain(key, { identity, title })
   else if (locked.identity !== identity)

@@ -45,10 +45,17 @@ const checkPaths = (action: Action): void => {
   if (action.cwd) checkPath(action, 'the folder', action.cwd)
 }
 
-export const runAction = async (session: Session, step: string, action: Action): Promise<ActionResult> => {
+/** `onKey` gets the key of the action before it runs or its result is taken. */
+export const runAction = async (
+  session: Session,
+  step: string,
+  action: Action,
+  onKey: (key: string) => void,
+): Promise<ActionResult> => {
   checkPaths(action)
   const input = inputRoot(action)
   const key = actionKey(action, input, session.flags.executor)
+  onKey(key)
   const running = inFlight.get(session) ?? new Map<string, Promise<ActionResult>>()
   inFlight.set(session, running)
   const known = running.get(key)

@@ -9,6 +9,10 @@ export interface Manifest {
   readonly epoch: number
   /** SHA-256 of the lock's sections that this build used. */
   readonly lock: string
+  /** What actions ran with: by plugin and title, the identity that is in their keys. */
+  readonly toolchains: Readonly<Record<string, { readonly identity: string; readonly title: string }>>
+  /** Commands whose results are in the outputs: the digest is the key under which a store has the result. */
+  readonly actions: readonly { readonly step: string; readonly name: string; readonly digest: string }[]
   readonly outputs: readonly ManifestOutput[]
 }
 

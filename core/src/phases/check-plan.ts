@@ -10,7 +10,7 @@ export const findOutput = <T>(outputs: ReadonlyMap<string, T>, name: string): [s
   [...outputs].find(([full]) => full === name) ?? [...outputs].find(([full]) => full.split('.')[0] === name)
 
 /** What a build writes beside its outputs. */
-const reserved = ['manifest.json', 'build.log']
+const reserved = ['manifest.json', 'build.log', 'sbom.spdx.json']
 
 /** Refuses a name under which a file would lie outside of the output folder, or in the place of the build's own files. */
 export const checkOutputName = (name: string, by: string): void => {
@@ -19,7 +19,7 @@ export const checkOutputName = (name: string, by: string): void => {
     /^[A-Za-z0-9._+~@=/-]{1,200}$/.test(name) && parts.every((part) => part !== '' && !/^\.{1,2}$/.test(part))
   if (isPlain && !reserved.includes(name) && !parts.at(-1)?.startsWith('.')) return
   throw new ZosError('OUTPUT_NAME', `${by} makes an output ${JSON.stringify(name)}`, {
-    hint: 'a name is a path below the output folder, of letters, digits and ._+~@=-; manifest.json and build.log are taken',
+    hint: 'a name is a path below the output folder, of letters, digits and ._+~@=-; manifest.json, sbom.spdx.json and build.log are taken',
   })
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ExitCode, ZosError } from '../error.js'
 import { canonical, digestOf, type Json, sha256 as sha256Of } from '../model/canonical.js'
 import type { Blob } from '../model/entry.js'
+import type { Package } from '../model/package.js'
 import { BlobFiles } from './blob-files.js'
 import { type Connection, openDatabase } from './database.js'
 import { isAlive, ownerOf } from './process-owner.js'
@@ -31,6 +32,12 @@ export interface Read {
   readonly saw: string
 }
 
+/** A command that a tap asked for: its key, and the name that people see. */
+export interface RecordedAction {
+  readonly name: string
+  readonly key: string
+}
+
 /** One run of a tap, as remembered. */
 export interface TapRecord {
   /** Digest of the plugin's code, for the reason of a rerun. */
@@ -38,6 +45,8 @@ export interface TapRecord {
   readonly options: string
   readonly reads: readonly Read[]
   readonly result: Json
+  readonly actions: readonly RecordedAction[]
+  readonly packages: readonly Package[]
   /** Milliseconds that the run took. */
   readonly ms: number
 }

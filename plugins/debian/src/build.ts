@@ -1,4 +1,5 @@
 import type { Artifact, Component, Json, TapContext } from '@zos/core'
+import { billPackage } from './bill.js'
 import { type UnpackedPackage, unpackedPackage } from './package/layers.js'
 import { packagesTree, type RootFacts, rootTree } from './package/root-tree.js'
 import { unpackDeb } from './package/unpack.js'
@@ -33,7 +34,9 @@ export const buildPackages = async (component: Component, ctx: TapContext): Prom
       const artifact = await ctx.remember('unpack-2', input, async () =>
         unpackDeb(await ctx.blobs.read(blob), options, ctx.blobs),
       )
-      unpacked.push(unpackedPackage(name, artifact))
+      const one = unpackedPackage(name, artifact)
+      ctx.package(await billPackage(one, blob.sha256, ctx))
+      unpacked.push(one)
     }
   }
   await Promise.all(Array.from({ length: width }, work))

@@ -1,4 +1,4 @@
-import { type Artifact, FileTree, type Ref, type TapContext, ZosError } from '@zos/core'
+import { type Artifact, FileTree, type Package, type Ref, type TapContext, ZosError } from '@zos/core'
 import { readBzImage } from '@zos/core/format'
 import { withIndexes } from './depmod.js'
 import { checkConfigWishes, parseKernelConfig } from './kernel-config.js'
@@ -15,12 +15,22 @@ export const buildPrebuilt = async (ctx: TapContext, source: Ref): Promise<Artif
   await checkRelease(ctx, kernel)
   const index = await readModuleIndex(ctx, release, kernel.modules)
   const folder = await withIndexes(ctx, kernel)
+  ctx.package(kernelPackage(versionOf(release)))
   return {
     trees: { modules: FileTree.empty.mount(`/lib/modules/${release}`, folder) },
     files: { image, config, 'system-map': systemMap, index },
     facts: { release, version: versionOf(release) },
   }
 }
+
+/** Linux in the bill of materials, beside the packages that it came in. Source of the licence: COPYING of its sources. */
+export const kernelPackage = (version: string): Package => ({
+  name: 'linux',
+  version,
+  purl: `pkg:generic/linux@${version}`,
+  license: 'GPL-2.0-only WITH Linux-syscall-note',
+  homepage: 'https://www.kernel.org',
+})
 
 /** The upstream version: `6.12.117+deb12-cloud-amd64` → `6.12.117`. */
 const versionOf = (release: string): string => /^\d+(?:\.\d+)*/.exec(release)?.[0] ?? release

@@ -67,6 +67,7 @@ export const fakeContext = (input: FakeInput): PackContext & { readonly actions:
     actions,
     root: fakeTree(root, blobs),
     progress: () => undefined,
+    package: () => undefined,
     project: { text: async (path: string) => files[path]! },
     settled: ({ name }: WishToken<unknown>) => settled[name] ?? emptyWishes[name],
     artifact,

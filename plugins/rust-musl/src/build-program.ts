@@ -11,6 +11,7 @@ import {
   type TreeRecord,
   ZosError,
 } from '@zos/core'
+import { programPackage } from './bill.js'
 import { loadToolchain, sysrootName, vendorInputs } from './build-sysroot.js'
 import { builtProgram, cargoCommand, rustFlags } from './cargo-command.js'
 import { targetFlags } from './cargo-config.js'
@@ -132,7 +133,9 @@ export const buildProgram = async ({ name, plugin, options }: Component, ctx: Ta
       origin: { plugin, package: name },
     })
   }
-  return { trees: { tree: FileTree.from(records) }, facts: await factsOf(ctx, name, component, fetched.facts) }
+  const facts = await factsOf(ctx, name, component, fetched.facts)
+  ctx.package(await programPackage(ctx, name, component, fetched.tree, facts))
+  return { trees: { tree: FileTree.from(records) }, facts }
 }
 
 const factsOf = async (

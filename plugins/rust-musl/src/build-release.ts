@@ -1,4 +1,5 @@
 import { type Artifact, type Component, FileTree, type TapContext, ZosError } from '@zos/core'
+import { releasePackage } from './bill.js'
 import type { ReleaseComponent } from './options.js'
 import { checkStatic } from './static-elf.js'
 
@@ -13,6 +14,7 @@ export const buildRelease = async ({ name, plugin, options }: Component, ctx: Ta
   if (!blob) throw new ZosError('RUST_SOURCE', `nothing was fetched for ${name}`)
   checkStatic(await ctx.blobs.read(blob), component.url, ctx.arch)
   const path = releasePath(component)
+  ctx.package(releasePackage(name, component.url, blob.sha256))
   const origin = { plugin, package: name }
   return {
     trees: { tree: FileTree.from([{ path, kind: 'file', mode: 0o755, uid: 0, gid: 0, blob, origin }]) },

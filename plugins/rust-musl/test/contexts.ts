@@ -12,6 +12,7 @@ import {
   type Fetched,
   FileTree,
   type HostToolchainSpec,
+  type Package,
   type PinnedSource,
   type Ref,
   type Scratch,
@@ -135,12 +136,15 @@ export interface TapInput {
 export const tapContext = ({ blobs, fetched, artifacts = {}, files = {}, act }: TapInput) => {
   const actions: Action[] = []
   const hosts: HostToolchainSpec[] = []
+  const packages: Package[] = []
   const artifact = async ({ component }: Ref): Promise<Artifact> => artifacts[component]!
   const context = {
     arch: 'x86_64',
     blobs,
     actions,
     hosts,
+    packages,
+    package: (one: Package) => packages.push(one),
     project: { bytes: async (path: string) => Buffer.from(files[path]!) },
     fetched: async (name: string) => fetched[name]!,
     artifact,
@@ -154,7 +158,7 @@ export const tapContext = ({ blobs, fetched, artifacts = {}, files = {}, act }: 
       return act(action)
     },
   }
-  return context as unknown as TapContext & { readonly actions: Action[]; readonly hosts: HostToolchainSpec[] }
+  return context as unknown as TapContext & Pick<typeof context, 'actions' | 'hosts' | 'packages'>
 }
 
 export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true })

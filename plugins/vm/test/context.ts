@@ -51,7 +51,7 @@ export const contextOf = (world: World): { ctx: CommandContext; out: () => strin
     ...{ sha256: '', size: 0, plugin: 'test', aliases: [], name: '', format: '' },
     ...output,
   }))
-  const manifest: Manifest = { version: 1, ...settings, lock: '', outputs }
+  const manifest: Manifest = { version: 1, ...settings, lock: '', toolchains: {}, actions: [], outputs }
   const ctx: CommandContext = {
     args: [],
     options: world.options ?? {},
