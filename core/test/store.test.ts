@@ -170,6 +170,8 @@ test('a clock that was ahead for a while does not hide later runs', async () => 
     options: '',
     reads: [{ kind: 'file', subject: 'f', saw: name }],
     result: name,
+    actions: [],
+    packages: [],
     ms: 1,
   })
   for (let run = 0; run < 20; run++) await store.setTapRecord('step', 'key', record(`ahead ${run}`))
