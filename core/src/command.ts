@@ -7,6 +7,8 @@ export interface CommandOption {
   readonly type: 'boolean' | 'string' | 'number'
   /** Stands for the value in `--help`. */
   readonly value?: string
+  /** What a text option means that is given without a value; its value then has to follow after `=`. */
+  readonly bare?: string
   readonly help: string
 }
 

@@ -15,7 +15,8 @@ import { type Report, reportAll } from '../report/report.js'
 import { type Cli, type CliCommand, configOptions, type OptionValues } from './command.js'
 import { checkForced } from './force.js'
 import { forgetFresh, freshWords, noteFresh } from './fresh-note.js'
-import { configOf, openSession, storeFolder } from './session.js'
+import { configOf, openSession, shareOf, storeFolder } from './session.js'
+import { buildElsewhere, isElsewhere } from './verify.js'
 
 /** What the user sees, and the lines of build.log beside it. */
 export const reportsOf = (cli: Cli, options: OptionValues, log: string[]): Report => {
@@ -83,6 +84,7 @@ export const buildConfig = async (
       onPinned: open.saveLock,
     })
     checkForced(options, cli.env, session.steps)
+    session.verification.conclude()
     open.saveLock()
     // Since the process started: what people wait for.
     const ms = performance.now()
@@ -94,6 +96,7 @@ export const buildConfig = async (
       folder: config.outputFolder,
       steps: session.steps,
       ms,
+      ...(session.verification.isOn && { verified: session.verification.counts }),
     })
     await session.store.addHistory(`${config.name}/${config.arch}`, ms, true, session.steps)
     if (fresh !== undefined && session.steps.length > 0) noteFresh(cli, session, fresh, manifest)
@@ -125,14 +128,22 @@ export const buildCommand: CliCommand = {
     jobs: { type: 'number', value: 'N', help: 'how much runs at once (-j); else the number of CPUs' },
     executor: { type: 'string', value: 'NAME', help: 'bubblewrap (default), or host: no sandbox' },
     publish: { type: 'boolean', help: 'publish afterwards' },
+    'verify-cache': {
+      type: 'string',
+      value: 'N%',
+      bare: '100%',
+      help: 'make again what is in the store, elsewhere, and compare',
+    },
   },
   examples: [
     'zos build',
     'zos build -c variants/quickstart.config.ts',
     'zos build initramfs.cpio.xz --rebuild-from=zinit/units',
     'zos build --frozen --offline',
+    'zos build --verify-cache=10%',
   ],
   run: async (cli, args, options) => {
+    if (shareOf(options['verify-cache']) > 0 && !isElsewhere(cli.env)) return buildElsewhere(cli)
     const config = await configOf(cli, options)
     const words = freshWords(cli.words, options)
     if (options.clean === true) {

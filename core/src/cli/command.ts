@@ -58,7 +58,10 @@ export const parseWords = (
   }
   try {
     const { values, positionals } = parseArgs({
-      args: [...words],
+      args: words.map((word) => {
+        const bare = word.startsWith('--') ? known[word.slice(2)]?.bare : undefined
+        return bare === undefined ? word : `${word}=${bare}`
+      }),
       allowPositionals: true,
       options: Object.fromEntries(
         Object.entries(known).map(([name, { type }]) => [
@@ -92,8 +95,9 @@ export const helpText = ({
   options,
   examples,
 }: Omit<CliCommand, 'run'>): string => {
-  const rows = Object.entries(options).map(([option, { type, value, help }]) => {
-    const flag = `--${option}${type === 'boolean' ? '' : ` ${value ?? 'VALUE'}`}`
+  const rows = Object.entries(options).map(([option, { type, value, bare, help }]) => {
+    const shown = value ?? 'VALUE'
+    const flag = `--${option}${type === 'boolean' ? '' : bare === undefined ? ` ${shown}` : `[=${shown}]`}`
     return `  ${flag.padEnd(26)} ${help}`
   })
   return [

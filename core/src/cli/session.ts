@@ -9,6 +9,7 @@ import type { Mode } from '../context.js'
 import { createLimiter } from '../engine/limiter.js'
 import { codeDigest } from '../engine/plugin-code.js'
 import { type BuildFlags, type Session, tapPlugins } from '../engine/session.js'
+import { Verification } from '../engine/verify.js'
 import { ExitCode, ZosError } from '../error.js'
 import { executorOf } from '../exec/executor.js'
 import { createTapables } from '../hooks.js'
@@ -49,6 +50,16 @@ const jobsOf = (value: unknown): number => {
   if (value === undefined) return availableParallelism()
   if (typeof value === 'number' && value >= 1) return value
   throw new ZosError('CLI_JOBS', `--jobs ${value}: expected a number from 1`, { exit: ExitCode.usage })
+}
+
+/** `--verify-cache=N%` as a part of 1. */
+export const shareOf = (value: unknown): number => {
+  if (value === undefined) return 0
+  const percent = /^(\d{1,3})%?$/.exec(String(value))?.[1]
+  if (percent !== undefined && Number(percent) >= 1 && Number(percent) <= 100) return Number(percent) / 100
+  throw new ZosError('CLI_VERIFY', `--verify-cache=${value}: expected a share from 1% to 100%`, {
+    exit: ExitCode.usage,
+  })
 }
 
 export const flagsOf = (cli: Cli, config: Config, options: OptionValues, update: BuildFlags['update']): BuildFlags => ({
@@ -146,6 +157,7 @@ export const openSession = async (
     codeOf: (id) => code.get(id) ?? '',
     optionsOf: (id) => options_.get(id) ?? null,
     steps: [],
+    verification: new Verification(store, shareOf(options['verify-cache'])),
     fetched: new Map(),
     artifacts: new Map(),
     packages: new Map(),

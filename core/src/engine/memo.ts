@@ -23,7 +23,13 @@ export const rememberArtifact = (
   if (known) return known
   const make = async (): Promise<Artifact> => {
     const stored = session.flags.forget ? undefined : (store.result('memo', key) as StoredArtifact | undefined)
-    if (stored && (!store.distrust || (await isWhole(store, stored)))) return loadArtifact(store, stored)
+    if (stored && (!store.distrust || (await isWhole(store, stored)))) {
+      if (session.verification.isOn)
+        await session.verification.compare('function', `${plugin}/${name}`, key, stored as unknown as Json, async () =>
+          storeArtifact(store, await compute()).then((made) => made as unknown as Json),
+        )
+      return loadArtifact(store, stored)
+    }
     session.signal.throwIfAborted()
     const made = await storeArtifact(store, await compute())
     await store.setResult('memo', key, made as unknown as Json)

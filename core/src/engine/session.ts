@@ -14,6 +14,7 @@ import type { Report } from '../report/report.js'
 import type { RecordedAction, StepHistory, Store } from '../store/store.js'
 import type { Limiter } from './limiter.js'
 import type { StoredArtifact } from './stored-artifact.js'
+import type { Verification } from './verify.js'
 
 /** What the command line says about one build. */
 export interface BuildFlags {
@@ -83,6 +84,8 @@ export interface Session {
   /** Set by the resolve phase. */
   plan?: ResolvedPlan
   readonly steps: StepHistory[]
+  /** What `--verify-cache` runs again. */
+  readonly verification: Verification
   /** Filled by the phases, each promise made once. */
   readonly fetched: Map<string, StoredFetched>
   readonly artifacts: Map<string, Promise<StoredArtifact>>

@@ -117,6 +117,17 @@ const noteOutcome = (
   for (const one of packages) session.packages.set(one.purl, { ...one, plugin })
 }
 
+/** Runs a remembered step again, where `--verify-cache` takes it, and compares. */
+const verify = async <R>(session: Session, step: Step<R>, key: string, record: TapRecord): Promise<void> => {
+  const { verification, report } = session
+  if (!verification.takesStep) return
+  report.step({ id: step.id, phase: step.phase, state: 'started', why: 'run again, to compare' })
+  const isDelta = step.phase === 'assemble' || step.phase === 'optimize'
+  const again = async (): Promise<Json> => step.encode(await step.run(new Recorder(step.senses)))
+  await verification.compare('tap', step.id, `${step.id} ${key}`, record.result, again, isDelta)
+  session.signal.throwIfAborted()
+}
+
 /** Runs a step, or takes its remembered result; says why it ran. */
 export const remembered = async <R>(session: Session, step: Step<R>): Promise<R> => {
   const { store, report } = session
@@ -136,6 +147,7 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
         if (read.kind === 'tool')
           noteToolchain(session, plugin, await hostToolchain(session, JSON.parse(read.subject) as HostToolchainSpec))
       noteOutcome(session, step.id, plugin, record)
+      await verify(session, step, key, record)
       const ms = performance.now() - started
       session.steps.push({ step: step.id, phase: step.phase, state: 'hit', ms, why: [] })
       report.step({ id: step.id, phase: step.phase, state: 'hit', ms })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Session } from '../engine/session.js'
 import { isTreeWhole, loadTree, type StoredTree, storeTree } from '../engine/stored-artifact.js'
+import { elsewhereInside } from '../engine/verify.js'
 import { ZosError } from '../error.js'
 import { readFolder } from '../io/folder-read.js'
 import { writeFolder } from '../io/folder-write.js'
@@ -81,7 +82,10 @@ const once = async (
 ): Promise<ActionResult> => {
   const { store, signal } = session
   const hit = await recall(session, step, key)
-  if (hit) return hit
+  if (hit) {
+    if (session.verification.isOn) await verify(session, step, action, input, key, hit)
+    return hit
+  }
   while (!store.claim(key)) {
     session.report.progress(step, 'waiting for another build that does the same')
     await pause(200, undefined, { signal })
@@ -92,12 +96,38 @@ const once = async (
     // The other may have ended between the look and the claim.
     const theirs = await recall(session, step, key)
     if (theirs) return theirs
-    const run = session.limiter(() => execute(session, step, action, input, key))
-    session.running.add(run)
-    return await run.finally(() => session.running.delete(run))
+    const result = await limited(session, () => execute(session, step, action, input, key))
+    const stored = { tree: await storeTree(store, result.tree), stdout: result.stdout }
+    await store.setResult('action', key, stored as unknown as Json)
+    return result
   } finally {
     store.release(key)
   }
+}
+
+/** Waits for its turn, and is waited for when the session ends. */
+const limited = async <T>(session: Session, task: () => Promise<T>): Promise<T> => {
+  const run = session.limiter(task)
+  session.running.add(run)
+  return await run.finally(() => session.running.delete(run))
+}
+
+/** Runs an action whose result is there again, in another locale and time zone, and compares. */
+const verify = (
+  session: Session,
+  step: string,
+  action: Action,
+  input: FileTree,
+  key: string,
+  hit: ActionResult,
+): Promise<void> => {
+  const stored = async ({ tree, stdout }: ActionResult): Promise<Json> =>
+    ({ tree: await storeTree(session.store, tree), stdout }) as unknown as Json
+  const again = async (): Promise<Json> =>
+    stored(await limited(session, () => execute(session, `${step}-again`, action, input, key, elsewhereInside)))
+  return stored(hit).then((before) =>
+    session.verification.compare('action', `${step} ${action.name}`, key, before, again),
+  )
 }
 
 const logPath = (session: Session, name: string): string =>
@@ -109,6 +139,7 @@ const execute = async (
   action: Action,
   input: FileTree,
   key: string,
+  surroundings: Readonly<Record<string, string>> = {},
 ): Promise<ActionResult> => {
   const { store, signal, flags } = session
   await checkExecutor(flags.executor)
@@ -127,7 +158,7 @@ const execute = async (
     cwd: action.cwd ?? '',
     command: action.command,
     // How many jobs a tool runs at once is not part of what is built.
-    env: { CARGO_BUILD_JOBS: jobs, MAKEFLAGS: `-j${jobs}`, ...action.env },
+    env: { CARGO_BUILD_JOBS: jobs, MAKEFLAGS: `-j${jobs}`, ...surroundings, ...action.env },
     toolchain: action.toolchain,
   })
   await writeFile(log, `$ ${action.command.join(' ')}\n`)
@@ -157,7 +188,6 @@ const execute = async (
   }
   const tree = await collect(session, action, folder, log)
   await rm(folder, { recursive: true, force: true })
-  await store.setResult('action', key, { tree: await storeTree(store, tree), stdout } as unknown as Json)
   return { tree, stdout }
 }
 

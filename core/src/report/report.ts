@@ -32,6 +32,8 @@ export interface BuildSummary {
     readonly why: readonly string[]
   }[]
   readonly ms: number
+  /** How many results `--verify-cache` made again; all were equal. */
+  readonly verified?: { readonly tap: number; readonly action: number; readonly function: number }
 }
 
 /** Everything that is said while a build runs. One implementation per audience: terminal, plain lines, JSON lines. */

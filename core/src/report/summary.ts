@@ -5,7 +5,15 @@ import { sizeText, table, timeText } from './words.js'
 const stepLimit = 20
 
 /** The end of a build: the outputs, and what ran and why. */
-export const summaryLines = ({ manifest, before, folder, steps, ms }: BuildSummary, cwd: string): string[] => {
+export const summaryLines = (build: BuildSummary, cwd: string): string[] => [
+  ...outputLines(build, cwd),
+  ...(build.verified ? [verifiedLine(build.verified)] : []),
+]
+
+const verifiedLine = ({ tap, action, function: functions }: NonNullable<BuildSummary['verified']>): string =>
+  `  made again and equal: ${tap} taps, ${action} commands, ${functions} remembered functions`
+
+const outputLines = ({ manifest, before, folder, steps, ms }: BuildSummary, cwd: string): string[] => {
   const ran = steps.filter(({ state }) => state !== 'hit')
   const isShared = (id: string): boolean => steps.filter(({ step }) => step === id).length > 1
   const shown = `${relative(cwd, folder) || '.'}/`
