@@ -127,6 +127,7 @@ export const buildCommand: CliCommand = {
     frozen: { type: 'boolean', help: 'take the lock as it is, or fail' },
     jobs: { type: 'number', value: 'N', help: 'how much runs at once (-j); else the number of CPUs' },
     executor: { type: 'string', value: 'NAME', help: 'bubblewrap (default), or host: no sandbox' },
+    mirror: { type: 'string', value: 'TARGET', help: 'take locked inputs from this mirror first; else ZOS_MIRROR' },
     publish: { type: 'boolean', help: 'publish afterwards' },
     'verify-cache': {
       type: 'string',
@@ -141,6 +142,7 @@ export const buildCommand: CliCommand = {
     'zos build initramfs.cpio.xz --rebuild-from=zinit/units',
     'zos build --frozen --offline',
     'zos build --verify-cache=10%',
+    'zos build --frozen --offline --mirror /srv/zos-mirror',
   ],
   run: async (cli, args, options) => {
     if (shareOf(options['verify-cache']) > 0 && !isElsewhere(cli.env)) return buildElsewhere(cli)

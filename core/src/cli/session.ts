@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { corePlugin } from '../builtin/core-plugin.js'
 import { type Config, loadConfig, moduleFiles } from '../config/load.js'
+import { booleanOf } from '../config/overrides.js'
 import type { Mode } from '../context.js'
 import { createLimiter } from '../engine/limiter.js'
 import { codeDigest } from '../engine/plugin-code.js'
@@ -13,6 +14,8 @@ import { Verification } from '../engine/verify.js'
 import { ExitCode, ZosError } from '../error.js'
 import { executorOf } from '../exec/executor.js'
 import { createTapables } from '../hooks.js'
+import { openMirror } from '../io/mirror-read.js'
+import { openMirrorTarget } from '../io/mirror-target.js'
 import { createNetwork } from '../io/network.js'
 import { FileDigests, Project } from '../io/project.js'
 import type { Json } from '../model/canonical.js'
@@ -70,7 +73,34 @@ export const flagsOf = (cli: Cli, config: Config, options: OptionValues, update:
   forget: isForcedWhole(options, cli.env),
   executor: executorOf((options.executor as string | undefined) ?? 'bubblewrap'),
   update,
+  cacheDownloads: switchOf(cli.env, 'CACHE_DOWNLOADS'),
+  verifyChecksums: verifies(cli.env, config),
 })
+
+/** A switch of the environment that is on where nothing is said. */
+const switchOf = (env: Cli['env'], name: string): boolean => {
+  const text = env[name]
+  return text ? booleanOf(name, text) : true
+}
+
+/** What is released was checked, whatever the environment says. */
+const verifies = (env: Cli['env'], { mode }: Config): boolean => {
+  const isOn = switchOf(env, 'VERIFY_CHECKSUMS')
+  if (isOn || mode !== 'release') return isOn
+  throw new ZosError('ENV_VERIFY', 'VERIFY_CHECKSUMS=false, and a release takes nothing unchecked', {
+    hint: 'unset VERIFY_CHECKSUMS, or build in debug mode',
+    exit: ExitCode.config,
+  })
+}
+
+/** The note beside the lock that says which index of a mirror counts. */
+export const mirrorNotePath = ({ lockFile }: Config): string => lockFile.replace(/\.lock$/, '.mirror.json')
+
+const mirrorOf = (cli: Cli, config: Config, options: OptionValues, store: Store, signal: AbortSignal) => {
+  const target = (options.mirror as string | undefined) ?? cli.env.ZOS_MIRROR
+  if (!target) return undefined
+  return openMirror(() => openMirrorTarget(target, cli.cwd, signal), mirrorNotePath(config), config.arch, store)
+}
 
 const epochOf = (env: Cli['env'], lock: LockBook): number => {
   const text = env.SOURCE_DATE_EPOCH
@@ -146,6 +176,7 @@ export const openSession = async (
     digests,
     project: new Project(config.root, digests, store, cli.env),
     network,
+    mirror: mirrorOf(cli, config, options, store, signal),
     report,
     signal,
     running: new Set(),
@@ -159,6 +190,8 @@ export const openSession = async (
     steps: [],
     verification: new Verification(store, shareOf(options['verify-cache'])),
     fetched: new Map(),
+    fetchedAnew: new Set(),
+    unverified: new Set(),
     artifacts: new Map(),
     packages: new Map(),
     actions: new Map(),
@@ -179,6 +212,7 @@ export const openSession = async (
       stop.abort(new Error('the build has ended'))
       await Promise.allSettled(session.running)
       await network.close()
+      session.mirror?.close()
       store.close()
     },
   }

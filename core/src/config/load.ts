@@ -49,6 +49,8 @@ const coreVariables = [
   'DEBUG',
   'FORCE_REBUILD',
   'REBUILD_FROM_STAGE',
+  'CACHE_DOWNLOADS',
+  'VERIFY_CHECKSUMS',
   'PATH',
 ]
 

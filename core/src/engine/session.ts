@@ -2,6 +2,7 @@ import type { Config } from '../config/load.js'
 import type { Settings } from '../context.js'
 import type { ExecutorName } from '../exec/executor.js'
 import { type Hooks, hooksFor, type Tapables } from '../hooks.js'
+import type { Mirror } from '../io/mirror-read.js'
 import type { Network } from '../io/network.js'
 import type { FileDigests, Project } from '../io/project.js'
 import type { Json } from '../model/canonical.js'
@@ -28,6 +29,10 @@ export interface BuildFlags {
   /** Take nothing from the store: not even the results of pure functions. */
   readonly forget: boolean
   readonly executor: ExecutorName
+  /** Take what was fetched before; CACHE_DOWNLOADS=false fetches everything anew. */
+  readonly cacheDownloads: boolean
+  /** Refuse a download that is not what its digest says; VERIFY_CHECKSUMS=false takes it with a warning. */
+  readonly verifyChecksums: boolean
   /** Lock entries to ask anew: plugin ids, `plugin/entry`, or all. */
   readonly update: 'all' | ReadonlySet<string> | undefined
 }
@@ -68,6 +73,8 @@ export interface Session {
   readonly digests: FileDigests
   readonly project: Project
   readonly network: Network
+  /** Asked before those that a source names. */
+  readonly mirror: Mirror | undefined
   readonly report: Report
   /** Aborted by Ctrl-C, and when a step failed: nothing goes on that nobody waits for. */
   readonly signal: AbortSignal
@@ -88,6 +95,10 @@ export interface Session {
   readonly verification: Verification
   /** Filled by the phases, each promise made once. */
   readonly fetched: Map<string, StoredFetched>
+  /** Keys of what was fetched by this build. */
+  readonly fetchedAnew: Set<string>
+  /** Steps that took a download although it is not what its digest says: their results are not kept. */
+  readonly unverified: Set<string>
   readonly artifacts: Map<string, Promise<StoredArtifact>>
   /** The bill of materials, by package URL. */
   readonly packages: Map<string, BilledPackage>

@@ -94,14 +94,24 @@ export const fetchContext = (
     env,
     download: async (urls, { sha256, size, maxSize = defaultMaxSize } = {}) => {
       const known = sha256 !== undefined && size !== undefined ? { sha256, size } : undefined
-      if (known && store.blobs.has(known)) return known
+      if (known && flags.cacheDownloads && store.blobs.has(known)) return known
       online(urls[0] ?? step)
       const http = await session.network.http()
-      return http.download(
-        { urls, maxSize, ...(sha256 !== undefined && { sha256 }), ...(size !== undefined && { size }) },
+      const isChecked = flags.verifyChecksums || sha256 === undefined
+      const expected = isChecked && { ...(sha256 !== undefined && { sha256 }), ...(size !== undefined && { size }) }
+      const blob = await http.download(
+        { urls, maxSize, ...expected },
         ({ path, sha256: digest, size: bytes }) => store.blobs.adopt(path, { sha256: digest, size: bytes }),
         { signal, onProgress: (bytes, total) => report.progress(step, 'downloading', bytes, total) },
       )
+      if (isChecked || blob.sha256 === sha256) return blob
+      session.unverified.add(step)
+      report.warn({
+        code: 'CHECKSUM_IGNORED',
+        plugin,
+        message: `${step} has SHA-256 ${blob.sha256}, expected ${sha256}; VERIFY_CHECKSUMS=false takes it as it is`,
+      })
+      return blob
     },
     run: async (command: HostCommand) => {
       const folder = folders[0] ?? makeScratch().path

@@ -32,10 +32,20 @@ const fetchStored = async (
   const id = `${plugin}/${pinned.name}`
   const key = digestOf({ source: pinned.source, pin: pinned.pin })
   const isLive = isLiveSource(pinned.source)
-  const known = isLive ? undefined : (session.store.result('fetch', key) as StoredFetched | undefined)
+  const isCached = session.flags.cacheDownloads || session.fetchedAnew.has(key)
+  const known = isLive || !isCached ? undefined : (session.store.result('fetch', key) as StoredFetched | undefined)
   if (known && !(session.store.distrust && !(await isWhole(session, known)))) return known
   session.report.step({ id, phase: 'fetch', state: 'started' })
   const started = performance.now()
+  const keep = async (stored: StoredFetched): Promise<StoredFetched> => {
+    session.fetchedAnew.add(key)
+    if (!isLive) onFresh()
+    if (!isLive && !session.unverified.has(id)) await session.store.setResult('fetch', key, stored as unknown as Json)
+    session.report.step({ id, phase: 'fetch', state: isLive ? 'hit' : 'ran', ms: performance.now() - started })
+    return stored
+  }
+  const mirrored = isLive ? undefined : await session.mirror?.take(key)
+  if (mirrored) return keep(mirrored)
   const fetched = await session.tapables.fetch.for(pinned.source.kind).promise(async (tap) => {
     const ctx = fetchContext(session, id, plugin, (one) => fetchPinned(session, plugin, one))
     try {
@@ -53,11 +63,7 @@ const fetchStored = async (
       `no plugin of this config fetches sources of kind ${pinned.source.kind} (${id})`,
       { exit: ExitCode.config },
     )
-  const stored = await store(session, fetched as Fetched)
-  if (!isLive) onFresh()
-  if (!isLive) await session.store.setResult('fetch', key, stored as unknown as Json)
-  session.report.step({ id, phase: 'fetch', state: isLive ? 'hit' : 'ran', ms: performance.now() - started })
-  return stored
+  return keep(await store(session, fetched as Fetched))
 }
 
 /** One pinned source, from the store or through the hook of its kind. */
