@@ -6,7 +6,7 @@ import { kernel } from '@zos/kernel'
 import { crate, rustMusl } from '@zos/rust-musl'
 import { zinit } from '@zos/zinit'
 
-const base = debian({
+export const base = debian({
   suite: 'bookworm',
   packages: ['busybox-static', 'kmod', 'btrfs-progs', 'dosfstools', 'iproute2', 'dropbear-bin'],
 })

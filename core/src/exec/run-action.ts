@@ -11,7 +11,7 @@ import { readFolder } from '../io/folder-read.js'
 import { writeFolder } from '../io/folder-write.js'
 import { runProcess } from '../io/process.js'
 import type { Action, ActionResult } from '../model/action.js'
-import type { Json } from '../model/canonical.js'
+import { digestOf, type Json } from '../model/canonical.js'
 import type { TreeRecord } from '../model/entry.js'
 import { FileTree } from '../model/tree.js'
 import { actionKey, inputRoot } from './action-key.js'
@@ -165,6 +165,11 @@ const execute = async (
   let stdout = ''
   const errors: string[] = []
   const last: string[] = []
+  const unit = action.unit === undefined ? undefined : new RegExp(action.unit)
+  let units = 0
+  // What the last run of the same step had; another config has other numbers, which progress can live with.
+  const unitKey = digestOf({ units: [session.config.name, step, action.name] })
+  const expected = unit ? (store.result('units', unitKey) as number | undefined) : undefined
   try {
     await runProcess({
       ...command,
@@ -178,7 +183,8 @@ const execute = async (
         if (stream === 'stdout' && stdout.length < stdoutLimit) stdout += `${line}\n`
         if (/(^|\s)(error(\[E\d+\])?:|fatal:|undefined reference|No space left)/.test(line) && errors.length < 5)
           errors.push(line.trim())
-        if (line.trim() !== '') session.report.progress(step, line.trim())
+        if (unit?.test(line)) units++
+        if (line.trim() !== '') session.report.progress(step, line.trim(), ...(unit ? [units, expected] : []))
       },
     })
   } catch (cause) {
@@ -186,6 +192,7 @@ const execute = async (
     signal.throwIfAborted()
     throw failure(action, cause as Error, errors.length > 0 ? errors : last, log)
   }
+  if (unit) await store.setResult('units', unitKey, units)
   const tree = await collect(session, action, folder, log)
   await rm(folder, { recursive: true, force: true })
   return { tree, stdout }

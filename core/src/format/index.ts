@@ -1,10 +1,12 @@
 // The formats that plugins may use: `@zos/core/format`. Pure: bytes to records and back.
 export { type BzImage, readBzImage } from './bzimage.js'
+export { type BzImagePayload, bzImagePayload } from './bzimage-payload.js'
 export { type CpioOptions, writeCpio } from './cpio.js'
 export { type Compression, type DecompressLimits, decompress } from './decompress.js'
 export { type ElfFile, elfArch, isElf, parseElf } from './elf.js'
 export { type ElfSection, elfSection } from './elf-sections.js'
 export { compressGzip, type GzipSettings, gzipIdentity } from './gzip.js'
+export { type PeImage, readPe } from './pe.js'
 export { readTar, type TarEntry, type TarReadOptions } from './tar-read.js'
 export { readTarTree, type TarTreeOptions } from './tar-tree.js'
 export { type TarWriteOptions, writeTar } from './tar-write.js'

@@ -22,6 +22,11 @@ export interface Action {
   /** Folder below the working folder in which the command starts. */
   readonly cwd?: string
   readonly toolchain: Toolchain
+  /**
+   * A pattern (regular expression) of the output's lines that stand for one unit of work each; not in the key. Progress
+   * shows how many there were, of how many the last run had.
+   */
+  readonly unit?: string
 }
 
 /** What an action left: one tree with the outputs at their paths, owned by root, and the end of what it printed. */

@@ -166,7 +166,7 @@ export class Store {
   }
 
   /** The remembered result of an action or of a pure function. */
-  result(kind: 'action' | 'memo' | 'fetch', key: string): Json | undefined {
+  result(kind: 'action' | 'memo' | 'fetch' | 'units', key: string): Json | undefined {
     const row = this.#db.get('SELECT value, sum FROM result WHERE kind = ? AND key = ?', kind, key) as
       | { value: string; sum: string }
       | undefined
@@ -174,7 +174,7 @@ export class Store {
     return this.#unpack(row.value) as Json | undefined
   }
 
-  async setResult(kind: 'action' | 'memo' | 'fetch', key: string, value: Json): Promise<void> {
+  async setResult(kind: 'action' | 'memo' | 'fetch' | 'units', key: string, value: Json): Promise<void> {
     const text = await this.#pack(value)
     const sql = 'INSERT OR REPLACE INTO result(kind, key, value, sum, at) VALUES(?, ?, ?, ?, ?)'
     this.#db.run(sql, kind, key, text, sumOf(kind, key, text), this.#clock())

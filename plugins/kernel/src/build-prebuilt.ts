@@ -1,8 +1,7 @@
-import { type Artifact, FileTree, type Package, type Ref, type TapContext, ZosError } from '@zos/core'
-import { readBzImage } from '@zos/core/format'
+import { type Artifact, FileTree, type Package, type Ref, type TapContext } from '@zos/core'
 import { withIndexes } from './depmod.js'
 import { checkConfigWishes, parseKernelConfig } from './kernel-config.js'
-import { findKernel, type KernelFiles } from './kernel-tree.js'
+import { checkImageRelease, findKernel } from './kernel-tree.js'
 import { readModuleIndex } from './module-files.js'
 import { kernelConfig } from './wishes.js'
 
@@ -12,7 +11,7 @@ export const buildPrebuilt = async (ctx: TapContext, source: Ref): Promise<Artif
   const { release, image, config, systemMap } = kernel
   const text = new TextDecoder().decode(await ctx.blobs.read(config))
   checkConfigWishes(parseKernelConfig(text, `config-${release}`), ctx.settled(kernelConfig), release)
-  await checkRelease(ctx, kernel)
+  if (ctx.arch === 'x86_64') checkImageRelease(await ctx.blobs.read(image), release)
   const index = await readModuleIndex(ctx, release, kernel.modules)
   const folder = await withIndexes(ctx, kernel)
   ctx.package(kernelPackage(versionOf(release)))
@@ -33,14 +32,4 @@ export const kernelPackage = (version: string): Package => ({
 })
 
 /** The upstream version: `6.12.117+deb12-cloud-amd64` → `6.12.117`. */
-const versionOf = (release: string): string => /^\d+(?:\.\d+)*/.exec(release)?.[0] ?? release
-
-/** The image says itself what `uname -r` will be; it must be the folder's name, or no module would load. */
-const checkRelease = async (ctx: TapContext, { release, image }: KernelFiles): Promise<void> => {
-  if (ctx.arch !== 'x86_64') return
-  const said = readBzImage(await ctx.blobs.read(image))
-  if (said.release === release) return
-  throw new ZosError('KERNEL_SOURCE', `the kernel image is ${said.release}, its modules are for ${release}`, {
-    hint: 'the source tree mixes two kernel packages: name one',
-  })
-}
+export const versionOf = (release: string): string => /^\d+(?:\.\d+)*/.exec(release)?.[0] ?? release

@@ -1,13 +1,22 @@
-import { definePlugin } from '@zos/core'
+import { definePlugin, isRef } from '@zos/core'
 import { imageClosure, putModules } from './image-modules.js'
-import { componentName, kernelRefs, loadKernel } from './kernel-artifact.js'
+import { componentName, kernelRefs, loadKernel, sourceName } from './kernel-artifact.js'
+import type { KernelOrgSource } from './kernel-source.js'
 import { embedFindings, firmwareFindings, firmwarePlaceFindings, moduleFindings } from './module-findings.js'
 import { parseModulesDep } from './modules-dep.js'
-import { type KernelOptions, kernelOptions } from './options.js'
+import { isCompiled, type KernelOptions, kernelOptions } from './options.js'
 import { kernelConfig, kernelFirmware, kernelModules, settleConfig, settleFirmware, settleModules } from './wishes.js'
 
 export type { ConfigWish } from './kernel-config.js'
-export type { FirmwareOptions, KernelOptions, PlainOptions, UkiOptions } from './options.js'
+export { type KernelOrgOptions, type KernelOrgSource, kernelOrg } from './kernel-source.js'
+export type {
+  BuiltinOptions,
+  ConfigOptions,
+  FirmwareOptions,
+  KernelOptions,
+  PlainOptions,
+  UkiOptions,
+} from './options.js'
 export { kernelConfig, kernelFirmware, kernelModules, type ModuleLists } from './wishes.js'
 
 /** A kernel with its modules and firmware, and `vmlinuz.efi`. */
@@ -25,18 +34,40 @@ export const kernel = definePlugin<KernelOptions>()({
       plan.own(kernelConfig, settleConfig)
       plan.own(kernelModules, settleModules)
       plan.own(kernelFirmware, settleFirmware)
-      plan.component({ name: componentName, kind: 'kernel', options: {}, needs: [options.source] })
+      if (isRef(options.source)) {
+        plan.component({ name: componentName, kind: 'kernel', options: {}, needs: [options.source] })
+      } else {
+        plan.source(sourceName, options.source)
+        plan.component({ name: componentName, kind: 'kernel', options: {}, sources: [sourceName] })
+      }
       plan.output({ name: 'vmlinuz', format: 'kernel', options: {}, needs: [component] })
+      if (options.embed === 'none') return
+      const named = options.nameAfter === undefined ? [] : [options.nameAfter]
+      const from = ['initramfs']
       if (options.embed === 'uki') {
         const { cmdline, stub } = options
-        const needs = [component, stub]
-        plan.output({ name: 'vmlinuz.efi', format: 'uki', options: { cmdline }, from: ['initramfs'], needs })
+        const needs = [component, stub, ...named]
+        plan.output({ name: 'vmlinuz.efi', format: 'uki', options: { cmdline }, from, needs })
+      } else {
+        plan.output({ name: 'vmlinuz.efi', format: 'builtin', options: {}, from, needs: [component, ...named] })
       }
+      if (options.diskSize !== undefined)
+        plan.output({ name: 'disk.img', format: 'disk', options: { size: options.diskSize }, from: ['vmlinuz.efi'] })
     })
 
-    hooks.build.for('kernel').tap('prebuilt', async (_, ctx) => {
-      const { buildPrebuilt } = await import('./build-prebuilt.js')
-      return buildPrebuilt(ctx, options.source)
+    hooks.pin.for('kernel-org').tap('kernel-org', async (source, ctx) => {
+      const { pinKernelOrg } = await import('./kernel-org.js')
+      return pinKernelOrg(source as KernelOrgSource, ctx)
+    })
+    hooks.fetch.for('kernel-org').tap('kernel-org', async (source, ctx) => {
+      const { fetchKernelOrg } = await import('./kernel-org.js')
+      return fetchKernelOrg(source, ctx)
+    })
+
+    hooks.build.for('kernel').tap(isCompiled(options) ? 'compiled' : 'prebuilt', async (_, ctx) => {
+      if (!isCompiled(options)) return (await import('./build-prebuilt.js')).buildPrebuilt(ctx, options.source)
+      const { buildCompiled } = await import('./build-compiled.js')
+      return buildCompiled(ctx, options)
     })
 
     hooks.assemble.tap('modules', (tree, ctx) => putModules(tree, ctx, component, options))
@@ -65,6 +96,15 @@ export const kernel = definePlugin<KernelOptions>()({
         const { packUki } = await import('./pack-uki.js')
         return packUki(output, ctx, component, options)
       })
+    }
+    if (options.embed === 'builtin') {
+      hooks.pack.for('builtin').tap('builtin', async (output, ctx) => {
+        const { packBuiltin } = await import('./pack-builtin.js')
+        return packBuiltin(output, ctx, component, options)
+      })
+    }
+    if (options.embed !== 'none' && options.diskSize !== undefined) {
+      hooks.pack.for('disk').tap('disk', async (output, ctx) => (await import('./pack-disk.js')).packDisk(output, ctx))
     }
   },
 })

@@ -5,13 +5,20 @@ import type { ModuleIndex } from './module-index.js'
 /** Name of the plugin's one component, and the slots of its artifact. */
 export const componentName = 'linux'
 
+/** Name of the plugin's own source, where the kernel is compiled from one. */
+export const sourceName = 'linux'
+
 /** References to a kernel plugin's artifact, by the plugin's id. */
 export const kernelRefs = (id: string) => ({
   /** The kernel image, a file. */
   image: ref(id, componentName, 'image'),
   /** All modules of the kernel below `/lib/modules/RELEASE` with their indexes, a tree. */
   modules: ref(id, componentName, 'modules'),
-  /** Everything that the kernel gave: files `image`, `config`, `system-map`, `index`; tree `modules`; facts `release`. */
+  /**
+   * Everything that the kernel gave: files `image`, `config`, `system-map`, `index`; tree `modules`; facts `release`,
+   * `version`. One that was compiled here also has the files `objects`, what a relink reads (tar), and `headers`, what
+   * modules are compiled with (tar.zst).
+   */
   kernel: ref(id, componentName),
 })
 

@@ -11,23 +11,31 @@ const limit = 16 * 1024 * 1024
 const assignment = /^(CONFIG_[A-Za-z0-9_]+)=(y|m|n|-?\d+|0[xX][0-9a-fA-F]+|"(?:[^"\\]|\\.)*")$/
 const unset = /^# (CONFIG_[A-Za-z0-9_]+) is not set$/
 
-/** Reads a kernel's `.config`. A symbol twice, and a line that is neither comment nor assignment, are errors naming the line. */
-export const parseKernelConfig = (text: string, file: string): KernelConfig => {
+/** Lines of a config or of a fragment as they stand, each with its number; the same symbol may come again. */
+export const configLines = (
+  text: string,
+  file: string,
+): { readonly symbol: string; readonly value: string; readonly line: number }[] => {
   if (text.length > limit) throw new ZosError(code, `${file} has more than ${limit} characters`)
-  const seen = new Set<string>()
-  const config = new Map<string, string>()
-  for (const [index, raw] of text.split('\n').entries()) {
+  return text.split('\n').flatMap((raw, index) => {
     const line = raw.trimEnd()
     const off = unset.exec(line)?.[1]
-    if (line === '' || (off === undefined && line.startsWith('#'))) continue
+    if (line === '' || (off === undefined && line.startsWith('#'))) return []
     const [, symbol, value] = off === undefined ? (assignment.exec(line) ?? []) : ['', off, 'n']
-    if (symbol === undefined || value === undefined) {
-      throw new ZosError(
-        code,
-        `${file}:${index + 1}: found ${JSON.stringify(line.slice(0, 80))}, expected CONFIG_X=value or # CONFIG_X is not set`,
-      )
-    }
-    if (seen.has(symbol)) throw new ZosError(code, `${file}:${index + 1}: ${symbol} a second time`)
+    if (symbol !== undefined && value !== undefined) return [{ symbol, value, line: index + 1 }]
+    throw new ZosError(
+      code,
+      `${file}:${index + 1}: found ${JSON.stringify(line.slice(0, 80))}, expected CONFIG_X=value or # CONFIG_X is not set`,
+    )
+  })
+}
+
+/** Reads a kernel's `.config`. A symbol twice, and a line that is neither comment nor assignment, are errors naming the line. */
+export const parseKernelConfig = (text: string, file: string): KernelConfig => {
+  const seen = new Set<string>()
+  const config = new Map<string, string>()
+  for (const { symbol, value, line } of configLines(text, file)) {
+    if (seen.has(symbol)) throw new ZosError(code, `${file}:${line}: ${symbol} a second time`)
     seen.add(symbol)
     if (value !== 'n') config.set(symbol, value)
   }

@@ -1,4 +1,5 @@
 import { type Blob, type FileTree, ZosError } from '@zos/core'
+import { readBzImage } from '@zos/core/format'
 
 /** The parts of a prebuilt kernel in a tree of packages. */
 export interface KernelFiles {
@@ -59,5 +60,14 @@ const fileAt = (tree: FileTree, path: string, release: string): Blob => {
   if (entry?.kind === 'file') return entry.blob
   throw new ZosError('KERNEL_SOURCE', `the source tree has kernel ${release}, but no file ${path}`, {
     hint: 'its package ships the config and System.map as a rule; name the package that does',
+  })
+}
+
+/** An x86 image says itself what `uname -r` will be; it must be the modules' folder's name, or no module would load. */
+export const checkImageRelease = (image: Uint8Array, release: string): void => {
+  const said = readBzImage(image)
+  if (said.release === release) return
+  throw new ZosError('KERNEL_SOURCE', `the kernel image is ${said.release}, its modules are for ${release}`, {
+    hint: 'the source tree mixes two kernel packages: name one',
   })
 }

@@ -60,15 +60,15 @@ export const firmwareFindings = (firmware: FileTree, closure: Closure, { index }
   ]
 }
 
-/** The kernel must start from EFI firmware when it is embedded in a unified kernel image. */
-export const embedFindings = ({ config, release }: Kernel, embed: 'uki' | 'none'): Finding[] =>
+/** The kernel must start from EFI firmware when it is to be `vmlinuz.efi`, or in it. */
+export const embedFindings = ({ config, release }: Kernel, embed: 'uki' | 'builtin' | 'none'): Finding[] =>
   embed === 'none'
     ? []
     : lackingForEfi(config).map((symbol) => ({
         level: 'error',
         code: 'KERNEL_CONFIG_LACKS',
         subject: `config-${release}`,
-        message: `has no ${symbol}=y: firmware cannot start the kernel in a unified kernel image`,
+        message: `has no ${symbol}=y: firmware cannot start the kernel`,
         hint: "take a kernel with EFI, or kernel({ embed: 'none' })",
       }))
 

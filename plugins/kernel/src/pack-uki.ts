@@ -1,7 +1,8 @@
 import { type Blob, type OutputSpec, type PackContext, type Packed, type Ref, ZosError } from '@zos/core'
 import { type UkiParts, writeUki } from '@zos/core/format'
-import { type Kernel, loadKernel } from './kernel-artifact.js'
-import { compressionOf, lackingForInitramfs } from './kernel-config.js'
+import { efiAliases } from './efi-name.js'
+import { checkInitramfs } from './initramfs.js'
+import { loadKernel } from './kernel-artifact.js'
 import type { UkiOptions } from './options.js'
 
 /** systemd's EFI stub by architecture, as its package names it. */
@@ -21,11 +22,11 @@ export const packUki = async (
   output: OutputSpec,
   ctx: PackContext,
   component: Ref,
-  { stub, cmdline }: Pick<UkiOptions, 'stub' | 'cmdline'>,
+  { stub, cmdline, nameAfter }: Pick<UkiOptions, 'stub' | 'cmdline' | 'nameAfter'>,
 ): Promise<Packed> => {
   const kernel = await loadKernel(ctx, component)
   const { blob: initrd } = await ctx.output('initramfs')
-  checkInitramfs(kernel, await beginning(ctx.blobs.stream(initrd)))
+  await checkInitramfs(ctx, kernel, initrd)
   const parts: UkiParts = {
     stub: await ctx.blobs.read(await stubOf(ctx, stub)),
     kernel: await ctx.fileOf({ ...component, slot: 'image' }),
@@ -36,7 +37,7 @@ export const packUki = async (
   }
   return {
     blob: await ctx.blobs.put(writeUki(parts, ctx.blobs)),
-    aliases: [output.name.replace(/\.efi$/, `-${kernel.release}.efi`)],
+    aliases: await efiAliases(ctx, output.name, kernel.release, nameAfter),
     note: kernel.release,
     facts: { release: kernel.release, cmdline },
   }
@@ -49,22 +50,4 @@ const stubOf = async (ctx: PackContext, stub: Ref): Promise<Blob> => {
   throw new ZosError('KERNEL_STUB', `the tree of kernel({ stub }) has no file ${path}`, {
     hint: "give the package that ships systemd's EFI stub: base.tree(['systemd-boot-efi'])",
   })
-}
-
-/** A kernel that cannot unpack its initramfs says so only on the console of a machine that does not start. */
-const checkInitramfs = ({ config, release }: Kernel, initramfs: Uint8Array): void => {
-  const compression = compressionOf(initramfs)
-  const lacking = lackingForInitramfs(config, compression)
-  if (lacking.length === 0) return
-  throw new ZosError(
-    'KERNEL_CONFIG_LACKS',
-    `kernel ${release} cannot unpack an initramfs with compression ${compression}: its config has no ${lacking.join(', ')}`,
-    { hint: 'choose another: initramfs: { compression } in the config; the classic kernels all know gzip' },
-  )
-}
-
-/** The first chunk that has bytes; compressors begin with more than the few that are looked at. */
-const beginning = async (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
-  for await (const chunk of chunks) if (chunk.length > 0) return chunk
-  return new Uint8Array()
 }

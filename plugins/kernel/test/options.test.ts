@@ -1,8 +1,8 @@
-import { ref } from '@zos/core'
+import { git, ref } from '@zos/core'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { kernel } from '../dist/index.js'
+import { kernel, kernelOrg } from '../dist/index.js'
 import { kernelOptions } from '../dist/options.js'
 import { settleConfig, settleFirmware, settleModules } from '../dist/wishes.js'
 import { errorOf } from './handmade.js'
@@ -24,6 +24,25 @@ test('wrong options are refused', () => {
   assert.is(issues({ ...uki, modules: { stage3: [] } }).length, 1)
   assert.is(issues({ ...uki, other: 1 }).length, 1)
   assert.is(issues({ source, modules: {}, embed: 'none', cmdline: 'x' }).length, 1)
+})
+
+test('a kernel that is compiled: its source is a release, a repository, a folder or a package', () => {
+  const compiled = { source, modules: {}, config: 'kernel.config', embed: 'builtin' }
+  assert.equal(issues(compiled), [])
+  assert.equal(issues({ ...compiled, source: kernelOrg('6.12.44'), localVersion: '-Zero-OS', cmdline: 'quiet' }), [])
+  assert.equal(issues({ ...compiled, source: git('https://example.org/linux', { ref: 'v6.12' }) }), [])
+  assert.equal(issues({ ...compiled, config: { base: 'tinyconfig', fragments: ['a'], refused: 'warning' } }), [])
+  assert.match(`${issues({ ...compiled, source: kernelOrg('v6.12') })}`, 'expected a released version')
+  assert.match(`${issues({ ...compiled, source: { kind: 'crate' } })}`, "expected kernelOrg('6.12.44')")
+  assert.match(`${issues({ ...compiled, localVersion: '-a b' })}`, 'expected letters')
+  assert.is(issues({ ...compiled, stub }).length, 1)
+})
+
+test('without a config nothing is compiled, and options for that are refused', () => {
+  const prebuilt = { source, modules: {}, embed: 'none' }
+  assert.match(`${issues({ ...prebuilt, source: kernelOrg('6.12.44') })}`, 'a kernel from source needs config')
+  assert.match(`${issues({ ...prebuilt, embed: 'builtin' })}`, "embed: 'builtin' compiles the kernel here")
+  assert.match(`${issues({ ...prebuilt, patches: ['a.patch'] })}`, 'patches is for a kernel that is compiled here')
 })
 
 test('the descriptor offers references as plain data', () => {

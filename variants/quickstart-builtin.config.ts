@@ -1,0 +1,18 @@
+// The quickstart with a kernel of its own: compiled from Debian's sources, small, with the initramfs linked in.
+import quickstart, { base } from './quickstart.config.ts'
+
+export default quickstart.variant({
+  name: 'quickstart-builtin',
+  plugins: {
+    kernel: {
+      source: base.tree(['linux-source-6.12']),
+      config: { base: 'tinyconfig', fragments: ['config/quickstart/kernel.config'] },
+      localVersion: '-quickstart',
+      modules: { stage1: ['virtio_pci', 'virtio_net', 'virtio_blk', 'af_packet', 'qemu_fw_cfg'] },
+      embed: 'builtin',
+      stub: undefined,
+      cmdline: 'console=ttyS0 panic=10 quiet',
+      diskSize: 64,
+    },
+  },
+})
