@@ -20,7 +20,7 @@ export const probe = async (
   await ctx.files.write(initramfs, await probeInitramfs())
   const cmdline = plainCmdline(arch)
   const boot = { by: 'kernel', kernel, initramfs, cmdline } as const
-  const without = { disks: [], sshPort: undefined, authorizedKeys: undefined }
+  const without = { disks: [], network: undefined, authorizedKeys: undefined }
   const command = qemuCommand({ arch, accelerator, boot, memory: 256, cpus: 1, ...without })
   const watch = new TextWatch(probeText)
   const guest = ctx.spawn(command, { onOutput: (chunk) => watch.push(chunk), onError: () => {} })

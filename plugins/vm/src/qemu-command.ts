@@ -1,15 +1,29 @@
 import { ZosError } from '@zos/core'
 import type { Accelerator } from './accelerator.js'
+import type { Network } from './network.js'
 import type { Command, Tool } from './tools.js'
 
 export type GuestArch = 'x86_64' | 'aarch64'
 
 /** How the machine starts. All paths are absolute paths of the host. */
 export type Boot =
-  /** QEMU itself loads kernel and initramfs. */
-  | { readonly by: 'kernel'; readonly kernel: string; readonly initramfs: string; readonly cmdline: string }
+  /** The hypervisor itself loads the kernel, with the initramfs where it is not in the kernel. */
+  | {
+      readonly by: 'kernel'
+      readonly kernel: string
+      readonly initramfs: string | undefined
+      /** `undefined`: the one that is built into the kernel. */
+      readonly cmdline: string | undefined
+    }
   /** UEFI firmware starts an EFI image; `variables` is a file that the firmware writes to. */
   | { readonly by: 'efi'; readonly image: string; readonly code: string; readonly variables: string }
+  /** UEFI firmware starts what lies on a raw disk; what the guest writes there is forgotten. */
+  | { readonly by: 'disk'; readonly disk: string; readonly code: string; readonly variables: string | undefined }
+
+export interface Disk {
+  readonly path: string
+  readonly format: 'qcow2' | 'raw'
+}
 
 /** A virtual machine, as data. */
 export interface Machine {
@@ -19,10 +33,10 @@ export interface Machine {
   /** Mebibytes. */
   readonly memory: number
   readonly cpus: number
-  /** qcow2 files, in the order in which the guest sees them as /dev/vda, /dev/vdb, … */
-  readonly disks: readonly string[]
-  /** Port of 127.0.0.1 that leads to port 22 of the guest; `undefined`: no network card. */
-  readonly sshPort: number | undefined
+  /** In the order in which the guest sees them as /dev/vda, /dev/vdb, …; a disk that it boots from is before them. */
+  readonly disks: readonly Disk[]
+  /** `undefined`: no network card. */
+  readonly network: Network | undefined
   /** File with public keys that the guest is offered under `offeredKeys`. */
   readonly authorizedKeys: string | undefined
 }
@@ -57,43 +71,72 @@ const value = (text: string): string => {
  * output. It has no devices but those asked for, no display, and ends when the guest restarts.
  */
 export const qemuCommand = (machine: Machine): Command => {
-  const { arch, accelerator, memory, cpus, disks, sshPort, authorizedKeys } = machine
+  const { arch, accelerator, memory, cpus, disks, network, authorizedKeys } = machine
   const args = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot']
   args.push('-machine', `${boards[arch].machine},accel=${accelerator}`, '-cpu', accelerator === 'kvm' ? 'host' : 'max')
   args.push('-smp', String(cpus), '-m', `${memory}M`)
   args.push('-chardev', 'stdio,id=console,mux=on,signal=off', '-serial', 'chardev:console')
   args.push('-mon', 'chardev=console,mode=readline')
   args.push(...bootArgs(machine.boot))
-  for (const [index, path] of disks.entries()) {
-    args.push('-drive', `if=none,id=disk${index},format=qcow2,discard=unmap,file=${value(path)}`)
+  for (const [index, { path, format }] of disks.entries()) {
+    args.push('-drive', `if=none,id=disk${index},format=${format},discard=unmap,file=${value(path)}`)
     args.push('-device', `virtio-blk-pci,drive=disk${index},serial=disk${index}`)
   }
-  if (sshPort !== undefined) {
-    args.push('-netdev', `user,id=net0,hostfwd=tcp:127.0.0.1:${sshPort}-:22`)
-    args.push('-device', 'virtio-net-pci,netdev=net0,romfile=')
-  }
+  if (network !== undefined) args.push(...networkArgs(network))
   if (authorizedKeys !== undefined) args.push('-fw_cfg', `name=${offeredKeys},file=${value(authorizedKeys)}`)
   args.push('-device', 'virtio-rng-pci')
   return { file: qemuProgram(arch), args }
 }
 
+const networkArgs = (network: Network): string[] => {
+  switch (network.by) {
+    case 'user':
+      return [
+        ...['-netdev', `user,id=net0,hostfwd=tcp:127.0.0.1:${network.sshPort}-:22`],
+        ...['-device', 'virtio-net-pci,netdev=net0,romfile='],
+      ]
+    case 'bridge':
+      return [
+        ...['-netdev', `bridge,id=net0,br=${network.bridge}`],
+        ...['-device', `virtio-net-pci,netdev=net0,romfile=,mac=${network.mac}`],
+      ]
+    case 'tap':
+      return [
+        ...['-netdev', `tap,id=net0,ifname=${network.tap},script=no,downscript=no`],
+        ...['-device', `virtio-net-pci,netdev=net0,romfile=,mac=${network.mac}`],
+      ]
+  }
+}
+
+const firmwareArgs = (code: string, variables: string | undefined): string[] => [
+  ...['-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${value(code)}`],
+  ...(variables === undefined ? [] : ['-drive', `if=pflash,unit=1,format=raw,file=${value(variables)}`]),
+]
+
 const bootArgs = (boot: Boot): string[] => {
-  if (boot.by === 'kernel') return ['-kernel', boot.kernel, '-initrd', boot.initramfs, '-append', boot.cmdline]
-  return [
-    '-drive',
-    `if=pflash,unit=0,format=raw,readonly=on,file=${value(boot.code)}`,
-    '-drive',
-    `if=pflash,unit=1,format=raw,file=${value(boot.variables)}`,
-    '-kernel',
-    boot.image,
-  ]
+  switch (boot.by) {
+    case 'kernel':
+      return [
+        ...['-kernel', boot.kernel],
+        ...(boot.initramfs === undefined ? [] : ['-initrd', boot.initramfs]),
+        ...(boot.cmdline === undefined ? [] : ['-append', boot.cmdline]),
+      ]
+    case 'efi':
+      return [...firmwareArgs(boot.code, boot.variables), '-kernel', boot.image]
+    case 'disk':
+      return [
+        ...firmwareArgs(boot.code, boot.variables),
+        ...['-drive', `if=none,id=boot,format=raw,snapshot=on,file=${value(boot.disk)}`],
+        ...['-device', 'virtio-blk-pci,drive=boot,serial=boot,bootindex=0'],
+      ]
+  }
 }
 
 /** Makes an empty disk; it takes room on the host only as the guest fills it. */
-export const diskCommand = (path: string, size: string): Command => ({
-  file: 'qemu-img',
-  args: ['create', '-q', '-f', 'qcow2', path, size],
-})
+export const diskCommand = ({ path, format }: Disk, size: string): Command =>
+  format === 'raw'
+    ? { file: 'truncate', args: ['-s', size, path] }
+    : { file: 'qemu-img', args: ['create', '-q', '-f', 'qcow2', path, size] }
 
 /** Asks QEMU for its version; see `qemuVersion`. */
 export const versionCommand = (arch: GuestArch): Command => ({ file: qemuProgram(arch), args: ['--version'] })

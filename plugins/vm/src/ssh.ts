@@ -12,6 +12,9 @@ export interface Login {
   readonly note?: string
 }
 
+/** Nobody's keys. */
+export const noLogin: Login = { offered: undefined, identity: undefined }
+
 /** Characters of a file with public keys. */
 const longest = 65_536
 

@@ -12,12 +12,16 @@ const packages = {
   'qemu-system-aarch64': 'qemu-system-arm',
   'qemu-img': 'qemu-utils',
   'ssh-keygen': 'openssh-client',
+  ip: 'iproute2',
+  // In few distributions: the place of its releases.
+  'cloud-hypervisor': 'https://github.com/cloud-hypervisor/cloud-hypervisor/releases',
 } as const
 
 export type Tool = keyof typeof packages
 
 /** The command that brings a program. */
-export const installCommand = (tool: Tool): string => `apt-get install ${packages[tool]}`
+export const installCommand = (tool: Tool): string =>
+  tool === 'cloud-hypervisor' ? packages[tool] : `apt-get install ${packages[tool]}`
 
 const isTool = (file: string): file is Tool => file in packages
 

@@ -118,6 +118,46 @@ test('--efi starts vmlinuz.efi with a copy of the firmware’s variables', async
   assert.match(none, /^VM_FIRMWARE there is no UEFI firmware for x86_64.* \| apt-get install ovmf$/)
 })
 
+const builtin = [
+  { name: 'vmlinuz', format: 'kernel' },
+  { name: 'initramfs.cpio.xz', format: 'initramfs' },
+  { name: 'vmlinuz.efi', format: 'builtin', facts: { initramfs: 'builtin', cmdline: 'quiet' } },
+  { name: 'disk.img', format: 'disk' },
+]
+
+test('a kernel with the initramfs in it is started as it is; a raw disk by firmware', async () => {
+  const boot = async (options: CommandContext['options'], outputs: World['outputs'] = builtin): Promise<string> => {
+    const { spawn, seen } = guest([], 0)
+    await run.run(contextOf(worldOf({ spawn, options, outputs: outputs! })).ctx)
+    return seen.args.join(' ')
+  }
+  assert.match(await boot({}), /-kernel \S+\/vmlinuz\.efi -netdev/)
+  const [, , { facts: _, ...efi }] = builtin as [unknown, unknown, (typeof builtin)[2]]
+  assert.match(await boot({}, [{ ...efi, facts: { initramfs: 'builtin' } }]), /vmlinuz\.efi -append console=ttyS0/)
+  assert.match(await boot({ 'disk-image': true }), /OVMF_CODE_4M\.fd .*snapshot=on,file=\S+\/disk\.img .*bootindex=0/)
+  assert.match(await failure(worldOf({ options: { 'disk-image': true } })), /left no raw disk \| kernel\(\{ diskSize/)
+})
+
+test('--bridge and cloud-hypervisor need what the host has; the tap device goes with the machine', async () => {
+  const options = { hypervisor: 'ch', bridge: 'br0', disks: 1 }
+  const kvm = { ...hostFiles, '/dev/kvm': '' }
+  const none = await failure(worldOf({ options, hostFiles: kvm }))
+  assert.match(none, /^VM_BRIDGE this machine has no bridge br0 \| ip link add br0 type bridge/)
+  assert.match(await failure(worldOf({ options })), /^VM_KVM cloud-hypervisor needs KVM/)
+  commands.splice(0)
+  const { spawn, seen } = guest([], 0)
+  const { ctx, err } = contextOf(
+    worldOf({ spawn, options, hostFiles: { ...kvm, '/sys/class/net/br0/bridge': '', '/etc/machine-id': 'x' } }),
+  )
+  assert.is(await run.run(ctx), 0)
+  assert.match(seen.args.join(' '), /--disk path=\S+\/vm\/disk0\.raw --net tap=zos2222,mac=52:54:00/)
+  assert.match(err(), /network card 52:54:00:\S+ on the bridge/)
+  assert.equal(
+    commands.filter((line) => line.startsWith('ip ')),
+    ['ip tuntap add dev zos2222 mode tap', 'ip link set zos2222 master br0 up', 'ip link delete zos2222'],
+  )
+})
+
 test('KVM that is there is probed with a guest of its own first', async () => {
   const kvm = { ...hostFiles, '/proc/cpuinfo': 'flags : fpu svm\n', '/dev/kvm': '' }
   for (const [printed, expected] of [
@@ -140,8 +180,9 @@ test('--json gives facts instead of the console', async () => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-  const { event, accelerator, sshPort, ssh } = start
-  assert.equal({ event, accelerator, sshPort }, { event: 'start', accelerator: 'tcg', sshPort: 2222 })
+  const { event, accelerator, network, ssh } = start
+  const expected = { event: 'start', accelerator: 'tcg', network: { by: 'user', sshPort: 2222 } }
+  assert.equal({ event, accelerator, network }, expected)
   assert.equal(ssh.slice(0, 3), ['ssh', '-i', join(folder, 'vm/ssh_key')])
   assert.equal({ ...end, seconds: 0 }, { event: 'end', by: 'itself', seconds: 0 })
 })
