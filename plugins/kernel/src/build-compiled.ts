@@ -4,6 +4,7 @@ import {
   FileTree,
   isRef,
   isZosError,
+  type Package,
   type TapContext,
   type Toolchain,
   ZosError,
@@ -17,13 +18,14 @@ import {
   kconfigAction,
   sourceAction,
 } from './build-actions.js'
-import { versionOf } from './build-prebuilt.js'
+import { kernelPackage, versionOf } from './build-prebuilt.js'
 import { checkSigningKey, compilerFor } from './compiler.js'
 import { withIndexes } from './depmod.js'
 import { parseKconfig } from './kconfig.js'
 import { sourceName } from './kernel-artifact.js'
 import { type KernelConfig, parseKernelConfig } from './kernel-config.js'
 import { configOptions, kernelSettings, linesText, releaseOf, type Settings } from './kernel-settings.js'
+import { type KernelOrgSource, tarballUrl } from './kernel-source.js'
 import { checkImageRelease } from './kernel-tree.js'
 import { readModuleIndex } from './module-files.js'
 import type { CompiledKernelOptions } from './options.js'
@@ -69,6 +71,7 @@ export const buildCompiled = async (ctx: TapContext, options: CompiledKernelOpti
   const systemMap = fileOf(compiled, '/System.map')
   const index = await readModuleIndex(ctx, release, modules)
   const folder = await withIndexes(ctx, { release, modules, systemMap })
+  ctx.package(kernelPackage(versionOf(release), origin(found, options)))
   return {
     trees: { modules: FileTree.empty.mount(`/lib/modules/${release}`, folder) },
     files: {
@@ -76,15 +79,15 @@ export const buildCompiled = async (ctx: TapContext, options: CompiledKernelOpti
       objects: fileOf(compiled, '/objects.tar'),
       headers: fileOf(compiled, '/headers.tar.zst'),
     },
-    facts: { release, version: versionOf(release), license, sources: sourceDigest(found) },
+    facts: { release, version: versionOf(release) },
   }
 }
 
-/** As the kernel's COPYING says. */
-export const license = 'GPL-2.0-only WITH Linux-syscall-note'
-
-const sourceDigest = (sources: KernelSources): string =>
-  'archive' in sources ? sources.archive.sha256 : sources.tree.digest
+/** Where the sources come from, for the bill of materials. */
+const origin = (sources: KernelSources, { source }: CompiledKernelOptions): Pick<Package, 'sha256' | 'download'> => ({
+  ...('archive' in sources && { sha256: sources.archive.sha256 }),
+  ...(!isRef(source) && source.kind === 'kernel-org' && { download: tarballUrl(source as KernelOrgSource) }),
+})
 
 /** Runs an action; a failure keeps the compiler's own lines, the log and what else the core says of it. */
 const step = async (ctx: TapContext, action: KernelAction, toolchain: Toolchain, code: string): Promise<FileTree> => {

@@ -23,7 +23,8 @@ export const buildPrebuilt = async (ctx: TapContext, source: Ref): Promise<Artif
 }
 
 /** Linux in the bill of materials, beside the packages that it came in. Source of the licence: COPYING of its sources. */
-export const kernelPackage = (version: string): Package => ({
+export const kernelPackage = (version: string, more: Pick<Package, 'sha256' | 'download'> = {}): Package => ({
+  ...more,
   name: 'linux',
   version,
   purl: `pkg:generic/linux@${version}`,

@@ -31,3 +31,7 @@ export const kernelOrg = (
 export const releaseFolder = (version: string): string => `linux/kernel/v${version.split('.')[0]}.x`
 
 export const tarballName = (version: string): string => `linux-${version}.tar.xz`
+
+/** Where a release is to be had, credentials of a mirror left out. */
+export const tarballUrl = ({ version }: KernelOrgSource): string =>
+  `${kernelOrgSite}/${releaseFolder(version)}/${tarballName(version)}`
