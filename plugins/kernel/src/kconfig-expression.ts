@@ -2,7 +2,11 @@ import type { KernelConfig } from './kernel-config.js'
 
 /** A tristate as a number, so that `&&` is the lesser and `||` the greater of two. */
 export type Level = 0 | 1 | 2
-const levels: Readonly<Record<string, Level>> = { n: 0, m: 1, y: 2 }
+const levels: ReadonlyMap<string, Level> = new Map([
+  ['n', 0],
+  ['m', 1],
+  ['y', 2],
+])
 
 const token = /\s*(&&|\|\||!=|<=|>=|[!=<>()]|"[^"]*"|'[^']*'|\$\([^()]*(?:\([^()]*\)[^()]*)*\)|[A-Za-z0-9_.-]+)/y
 
@@ -15,7 +19,7 @@ const tokens = (expression: string): string[] => {
 
 /** Names of the symbols in an expression. */
 export const symbolsIn = (expression: string): string[] => [
-  ...new Set(tokens(expression).filter((word) => /^[A-Z0-9_]*[A-Z][A-Z0-9_]*$/i.test(word) && !(word in levels))),
+  ...new Set(tokens(expression).filter((word) => /^[A-Z0-9_]*[A-Z][A-Z0-9_]*$/i.test(word) && !levels.has(word))),
 ]
 
 /**
@@ -28,7 +32,7 @@ export const evaluate = (expression: string, config: KernelConfig): Level => {
   const text = (word: string): string =>
     /^["']/.test(word)
       ? word.slice(1, -1)
-      : word in levels
+      : levels.has(word)
         ? word
         : (config.get(`CONFIG_${word}`)?.replace(/^"(.*)"$/, '$1') ?? 'n')
   const primary = (): Level => {
@@ -46,7 +50,7 @@ export const evaluate = (expression: string, config: KernelConfig): Level => {
       return compare(left, operator, right) ? 2 : 0
     }
     if (word.startsWith('$(')) return 2
-    return levels[text(word)] ?? 0
+    return levels.get(text(word)) ?? 0
   }
   const both = (): Level => {
     let level = primary()
