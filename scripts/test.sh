@@ -4,6 +4,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PWD/.zos-toolchain/zig:$PATH"
-scripts/setup.sh
+scripts/setup.sh tests
 [ $# -gt 0 ] || set -- unit system
 exec node scripts/test.mjs "$@"

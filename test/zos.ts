@@ -28,8 +28,14 @@ export const storeOf = (folder: string): string =>
 const patience = 10
 
 /** Starts a program that gets TERM after `limit` seconds, and KILL later. */
-export const start = (file: string, args: readonly string[], cwd: string, limit: number): Running => {
-  const env = { ...process.env, ZOS_STORE: storeOf(cwd) }
+export const start = (
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  limit: number,
+  more: Readonly<Record<string, string>> = {},
+): Running => {
+  const env = { ...process.env, ZOS_STORE: storeOf(cwd), ...more }
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const timers = [
     setTimeout(() => child.kill('SIGTERM'), limit * 1000),

@@ -18,7 +18,8 @@ import { resolve } from './phases/resolve.js'
 /** Which outputs to make (all where none is named), and whether to publish them. */
 export interface BuildRequest {
   readonly outputs: readonly string[]
-  readonly publish: boolean
+  /** `asked`: every target; `switched`: those that a variable switches on. */
+  readonly publish: 'asked' | 'switched' | 'no'
   /** Called when the lock holds every pin: what fails later does not ask for them again. */
   onPinned(): void
 }
@@ -93,14 +94,15 @@ const once = async (session: Session, request: BuildRequest): Promise<BuildResul
   )
   const manifest = await manifestOf(session, tree, outputs, request)
   await writeOutputs(session.config.outputFolder, manifest, session.store.blobs)
-  const receipts = request.publish
-    ? await phase(
-        session,
-        'publish',
-        () => publish(session, outputs),
-        (sent) => count(sent.length, 'receipt'),
-      )
-    : []
+  const receipts =
+    request.publish !== 'no'
+      ? await phase(
+          session,
+          'publish',
+          () => publish(session, outputs, request.publish === 'asked'),
+          (sent) => count(sent.length, 'receipt'),
+        )
+      : []
   return { manifest, tree, receipts }
 }
 

@@ -193,7 +193,10 @@ export interface PackContext extends TapContext {
 
 /** What publish taps get: the finished outputs, and the way to where they go. Nothing here is remembered. */
 export interface PublishContext extends Settings, Reporting {
-  /** References in the config's `publish` list to this plugin, in the list's order: what it is asked to publish. */
+  /**
+   * References in the config's `publish` list to this plugin, in the list's order, without those that are switched off:
+   * `UPLOAD_KERNEL` switches components named `kernels`, `UPLOAD_MANIFESTS` those named `manifests`.
+   */
   readonly targets: readonly RequestedRef[]
   readonly outputs: readonly Output[]
   readonly blobs: Blobs

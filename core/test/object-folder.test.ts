@@ -11,7 +11,7 @@ import type { ObjectStore } from '../dist/model/object-store.js'
 import { temporaryFolder } from './temporary-project.js'
 
 const never = new AbortController().signal
-const open = (path: string): Promise<ObjectStore> => openObjects({ kind: 'dir', path }, never)
+const open = (path: string): Promise<ObjectStore> => openObjects('/', { kind: 'dir', path }, never)
 
 const codeOf = async (work: Promise<unknown>): Promise<string> =>
   work.then(

@@ -4,7 +4,9 @@ import { join, relative } from 'node:path'
 import { runBuild } from '../build.js'
 import type { Config } from '../config/load.js'
 import { booleanOf } from '../config/overrides.js'
+import { isUploadAsked } from '../config/upload.js'
 import type { BuildFlags } from '../engine/session.js'
+import { ExitCode, ZosError } from '../error.js'
 import { folderError, readManifest, removeOutputs } from '../io/output-folder.js'
 import type { Manifest } from '../model/manifest.js'
 import { errorLines } from '../report/error.js'
@@ -54,6 +56,12 @@ const closeLog = (config: Config, log: readonly string[], failure: unknown): voi
   }
 }
 
+const nothingToPublish = (file: string): ZosError =>
+  new ZosError('PUBLISH_NONE', `${file} names no target: its list publish is empty`, {
+    hint: ['name one, such as store.kernels() of s3({ … }) or folder({ … })', 'more: docs/publishing.md'],
+    exit: ExitCode.config,
+  })
+
 /** Builds a config that is loaded already; everything that a build leaves is in place when it returns. */
 export const buildConfig = async (
   cli: Cli,
@@ -78,9 +86,10 @@ export const buildConfig = async (
   })
   let failure: unknown
   try {
-    const { manifest } = await runBuild(session, {
+    if (options.publish === true && config.publish.length === 0) throw nothingToPublish(name)
+    const { manifest, receipts } = await runBuild(session, {
       outputs,
-      publish: options.publish === true,
+      publish: options.publish === true ? 'asked' : isUploadAsked(cli.env) ? 'switched' : 'no',
       onPinned: open.saveLock,
     })
     checkForced(options, cli.env, session.steps)
@@ -95,6 +104,7 @@ export const buildConfig = async (
       ),
       folder: config.outputFolder,
       steps: session.steps,
+      receipts,
       ms,
       ...(session.verification.isOn && { verified: session.verification.counts }),
     })
@@ -114,6 +124,18 @@ export const buildConfig = async (
   }
 }
 
+/** Options that say how steps run, wherever they do. */
+const runOptions: CliCommand['options'] = {
+  offline: { type: 'boolean', help: 'use what is in the store, never the network' },
+  frozen: { type: 'boolean', help: 'take the lock as it is, or fail' },
+  jobs: { type: 'number', value: 'N', help: 'how much runs at once (-j); else the number of CPUs' },
+  executor: { type: 'string', value: 'NAME', help: 'bubblewrap (default), or host: no sandbox' },
+  mirror: { type: 'string', value: 'TARGET', help: 'take locked inputs from this mirror first; else ZOS_MIRROR' },
+}
+
+/** Options of commands that build, and do something more. */
+export const buildOptions: CliCommand['options'] = { ...configOptions, ...runOptions }
+
 export const buildCommand: CliCommand = {
   name: 'build',
   summary: 'Builds the image: all outputs, or those that are named.',
@@ -123,11 +145,7 @@ export const buildCommand: CliCommand = {
     'rebuild-from': { type: 'string', value: 'STEP', help: 'run this step, phase or classic stage and all after it' },
     'force-rebuild': { type: 'boolean', help: 'run every step, take nothing from the store' },
     clean: { type: 'boolean', help: 'remove outputs and store first' },
-    offline: { type: 'boolean', help: 'use what is in the store, never the network' },
-    frozen: { type: 'boolean', help: 'take the lock as it is, or fail' },
-    jobs: { type: 'number', value: 'N', help: 'how much runs at once (-j); else the number of CPUs' },
-    executor: { type: 'string', value: 'NAME', help: 'bubblewrap (default), or host: no sandbox' },
-    mirror: { type: 'string', value: 'TARGET', help: 'take locked inputs from this mirror first; else ZOS_MIRROR' },
+    ...runOptions,
     publish: { type: 'boolean', help: 'publish afterwards' },
     'verify-cache': {
       type: 'string',

@@ -119,7 +119,7 @@ export const commandContext = async (
     projectText: (path) => readFile(join(config?.root ?? cli.cwd, path), 'utf8').catch(noneIfMissing),
     objects: async (location) => {
       const { openObjects } = await import('../io/objects.js')
-      return openObjects(location, cli.signal)
+      return openObjects(config?.root ?? cli.cwd, location, cli.signal)
     },
     files: {
       exists: (path) =>

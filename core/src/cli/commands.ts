@@ -11,6 +11,10 @@ interface Listed {
 const commands: Readonly<Record<string, Listed>> = {
   init: { summary: 'start a project here', load: async () => (await import('./init.js')).initCommand },
   build: { summary: 'build the image', load: async () => (await import('./build.js')).buildCommand },
+  publish: {
+    summary: 'send the outputs to the targets of the config',
+    load: async () => (await import('./publish.js')).publishCommand,
+  },
   steps: {
     summary: 'show every step of the last build, and why it ran',
     load: async () => (await import('./steps.js')).stepsCommand,

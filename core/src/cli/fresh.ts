@@ -58,6 +58,8 @@ export const wordsKey = (words: readonly string[]): string => words.join('\0')
 export const upToDate = (cli: Cli, words: readonly string[]): string | undefined => {
   if (words.some((word) => wholeWay.test(word)) || cli.env.DEBUG || cli.env.FORCE_REBUILD || cli.env.REBUILD_FROM_STAGE)
     return undefined
+  // Publishing looks at the target's state, whatever the build says.
+  if (cli.env.UPLOAD_KERNEL || cli.env.UPLOAD_MANIFESTS) return undefined
   const file = configFile(cli.cwd, words)
   if (!file) return undefined
   const store = cli.env.ZOS_STORE ? resolve(cli.cwd, cli.env.ZOS_STORE) : join(projectRoot(file), '.zos')

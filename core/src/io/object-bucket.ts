@@ -174,6 +174,26 @@ export const openBucket = (
       return { bytes: Buffer.concat(chunks), etag: unquoted(response.headers.etag) }
     })
 
+  const head = async (key: string): Promise<ObjectInfo | undefined> => {
+    const look = tried(key, async () => {
+      const { headers } = await ask('HEAD', key)
+      return {
+        key,
+        size: Number(headers['content-length']),
+        etag: unquoted(headers.etag),
+        modified: Date.parse(headers['last-modified'] ?? ''),
+      }
+    })
+    try {
+      return await orNone(look)
+    } catch (error) {
+      // An answer to HEAD has no words: ask again in a way that brings the reason.
+      if (isZosError(error) && error.code === 'OBJECTS_DENIED')
+        await tried(key, async () => (await ask('GET', key)).destroy())
+      throw error
+    }
+  }
+
   async function* list(prefix = ''): AsyncIterable<ObjectInfo> {
     let token = ''
     do {
@@ -189,18 +209,7 @@ export const openBucket = (
     put,
     get,
     read: (key, { limit }) => orNone(whole(key, limit)),
-    head: (key) =>
-      orNone(
-        tried(key, async () => {
-          const { headers } = await ask('HEAD', key)
-          return {
-            key,
-            size: Number(headers['content-length']),
-            etag: unquoted(headers.etag),
-            modified: Date.parse(headers['last-modified'] ?? ''),
-          }
-        }),
-      ),
+    head,
     list,
     remove: async (key) => {
       await orNone(tried(key, async () => (await ask('DELETE', key)).resume()))

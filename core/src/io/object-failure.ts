@@ -43,6 +43,11 @@ const changed: Kind = {
   words: 'somebody else has written it since it was looked at',
   hint: 'run this again',
 }
+const unsupported: Kind = {
+  code: 'OBJECTS_UNSUPPORTED',
+  words: 'the server does not know such a request',
+  hint: 'a newer version of the server may',
+}
 const missing: Kind = { code: 'OBJECT_MISSING', words: 'there is no such object', hint: 'compare the address' }
 
 /** By the code in an S3 error answer. */
@@ -63,6 +68,7 @@ const answers: Readonly<Record<string, Kind>> = {
   XMinioAdminBucketQuotaExceeded: full,
   PreconditionFailed: changed,
   ConditionalRequestConflict: changed,
+  NotImplemented: unsupported,
   NoSuchKey: missing,
   NotFound: missing,
   // By the code of a system call on a folder.

@@ -5,7 +5,7 @@ import type { Blob } from './entry.js'
 /** A folder of this machine. */
 export interface FolderLocation {
   readonly kind: 'dir'
-  /** Absolute path; made when the first object comes. */
+  /** Absolute, or below the project root; made when the first object comes. */
   readonly path: string
 }
 

@@ -36,6 +36,8 @@ export interface Receipt {
   readonly output: string
   readonly url: string
   readonly sha256: string
+  /** What was done, if not simply sent: `was there`. */
+  readonly note?: string
 }
 
 /** What a check found. An error fails the build; a warning is shown. */

@@ -1,6 +1,7 @@
 // publish: sends finished outputs to the config's targets; nothing is remembered, the target's real state counts.
+import { isTargetOn } from '../config/upload.js'
 import { openSecret } from '../config/values.js'
-import type { PublishContext } from '../context.js'
+import type { ProjectReader, PublishContext } from '../context.js'
 import type { Session } from '../engine/session.js'
 import { loadArtifact, loadTree, treeSlot } from '../engine/stored-artifact.js'
 import { artifactOf } from '../engine/tap-context.js'
@@ -10,30 +11,43 @@ import { componentOf } from '../model/artifact.js'
 import type { ObjectStore } from '../model/object-store.js'
 import type { Output, Receipt } from '../model/output.js'
 
+/** Files as every tap reads them. What the environment says here is no part of the build, and may be a key: no note of it. */
+const readerOf = ({ project, env }: Session): ProjectReader => ({
+  bytes: (path) => project.bytes(path),
+  text: (path) => project.text(path),
+  glob: (pattern) => project.glob(pattern),
+  folder: (path) => project.folder(path),
+  env: (name) => env[name],
+})
+
 /**
  * Runs the publish taps in order: `pre` sends what others point at (blocks) and verifies it, then come the others, and
  * `post` what makes it all visible (kernels, the index). The first that fails ends it, so nothing visible points at less.
  */
-export const publish = async (session: Session, outputs: readonly Output[]): Promise<readonly Receipt[]> => {
+export const publish = async (
+  session: Session,
+  outputs: readonly Output[],
+  asked: boolean,
+): Promise<readonly Receipt[]> => {
   const { settings, store, report, signal } = session
   const receipts: Receipt[] = []
   const opened: ObjectStore[] = []
   const objects: PublishContext['objects'] = async (location) => {
-    const one = await openObjects(location, signal)
+    const one = await openObjects(session.config.root, location, signal)
     opened.push(one)
     return one
   }
   try {
     await session.tapables.publish.promise(async (tap) => {
       const targets = session.config.publish
-        .filter(({ plugin }) => plugin === tap.plugin)
+        .filter(({ plugin, component }) => plugin === tap.plugin && isTargetOn(component, asked, session.env))
         .map(({ component, slot, params }) => ({ component, slot, params: params ?? null }))
       const ctx: PublishContext = {
         ...settings,
         targets,
         outputs,
         blobs: store.blobs,
-        project: session.project,
+        project: readerOf(session),
         now: Math.floor(session.now() / 1000),
         signal,
         secret: (value) => openSecret(value, session.env),

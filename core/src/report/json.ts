@@ -9,8 +9,8 @@ export const jsonReport = (write: (line: string) => void): Report => {
     step: (step) => say('step', step),
     progress: () => undefined,
     warn: (warning) => say('warning', warning),
-    finish: ({ manifest, folder, steps, ms, verified }) =>
-      say('finish', { folder, ms: Math.round(ms), manifest, steps, verified }),
+    finish: ({ manifest, folder, steps, receipts, ms, verified }) =>
+      say('finish', { folder, ms: Math.round(ms), manifest, steps, receipts, verified }),
     close: () => undefined,
   }
 }

@@ -2,6 +2,7 @@
 import type { Phase } from '../engine/session.js'
 import { redact } from '../error.js'
 import type { Manifest } from '../model/manifest.js'
+import type { Receipt } from '../model/output.js'
 
 export interface StepEvent {
   readonly id: string
@@ -31,6 +32,8 @@ export interface BuildSummary {
     readonly ms: number
     readonly why: readonly string[]
   }[]
+  /** What was published, in order. */
+  readonly receipts: readonly Receipt[]
   readonly ms: number
   /** How many results `--verify-cache` made again; all were equal. */
   readonly verified?: { readonly tap: number; readonly action: number; readonly function: number }

@@ -8,6 +8,8 @@ const stepLimit = 20
 export const summaryLines = (build: BuildSummary, cwd: string): string[] => [
   ...outputLines(build, cwd),
   ...(build.verified ? [verifiedLine(build.verified)] : []),
+  ...(build.receipts.length > 0 ? ['  published'] : []),
+  ...build.receipts.map(({ url, note }) => `    ${url}${note === undefined ? '' : `  (${note})`}`),
 ]
 
 const verifiedLine = ({ tap, action, function: functions }: NonNullable<BuildSummary['verified']>): string =>
