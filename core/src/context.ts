@@ -124,6 +124,11 @@ export interface FetchContext extends Settings, Reporting {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Downloads with retry, resume, mirrors and limits; the digest is checked before the store takes it. */
   download(urls: readonly string[], options?: { sha256?: string; size?: number; maxSize?: number }): Promise<Blob>
+  /**
+   * A file that may change, such as an index: the server is asked each time, and sends it only when it is another one
+   * than last time. Offline it is the one of last time.
+   */
+  refresh(urls: readonly string[], options?: { maxSize?: number }): Promise<Blob>
   /** Runs a program on the host, in the scratch folder; gives what it printed. Non-zero exit is `PROCESS_FAILED`. */
   run(command: HostCommand): Promise<{ readonly stdout: string; readonly stderr: string }>
   /** Whether the host has a program. */

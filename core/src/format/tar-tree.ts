@@ -12,6 +12,8 @@ export interface TarTreeOptions extends TarReadOptions, PathRules {
   readonly origin?: Origin
   /** Device nodes: records like any other (the default), or `TAR_DEVICE`. */
   readonly devices?: 'keep' | 'refuse'
+  /** Gets every header with its path in the tree: what records do not hold, such as names of owners and PAX records. */
+  readonly onHeader?: (path: string, header: TarHeader) => void
 }
 
 /** A file as its hard links share it; `blob` is there once the store has taken the content. */
@@ -46,6 +48,7 @@ export const readTarTree = async (
       const fail: TarFail = (code, problem, hint) => where(code, `entry ${quote(header.path)}: ${problem}`, hint)
       const path = pathOf(header.path, 'has', options, fail)
       if (path === '/') continue
+      options.onHeader?.(path, header)
       if (devices === 'refuse' && (header.kind === 'character' || header.kind === 'block')) {
         throw fail('TAR_DEVICE', `is a ${header.kind} device; expected none here`)
       }

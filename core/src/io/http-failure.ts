@@ -131,3 +131,20 @@ export const fetchError = (failures: readonly MirrorFailure[]): ZosError => {
     },
   )
 }
+
+/** The errors of several addresses of one file as one. */
+export const joinedFetchError = (errors: readonly ZosError[]): ZosError => {
+  const [first] = errors
+  if (first === undefined) throw new RangeError('no address to fetch from')
+  if (errors.length === 1) return first
+  const { exit, hint, place } = first
+  const mirrors = errors.flatMap(({ data }) => (Array.isArray(data.mirrors) ? data.mirrors : []))
+  const lines = errors.map(({ message }) => message)
+  const status = errors.every(({ data }) => data.status === first.data.status) ? first.data.status : undefined
+  return new ZosError('FETCH_HTTP', [`none of ${errors.length} mirrors gave it`, ...lines].join('\n'), {
+    exit,
+    hint,
+    ...place,
+    data: { mirrors, ...(status !== undefined && { status }) },
+  })
+}

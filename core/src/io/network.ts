@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path'
 import type { FetchContext, HostCommand, Scratch } from '../context.js'
 import { rememberArtifact } from '../engine/memo.js'
 import type { Session } from '../engine/session.js'
-import { ExitCode, ZosError } from '../error.js'
+import { ExitCode, isZosError, ZosError } from '../error.js'
 import { findTool } from '../exec/identity.js'
 import { toolPath } from '../exec/toolchain.js'
+import { digestOf, type Json } from '../model/canonical.js'
 import type { Blob, TreeRecord } from '../model/entry.js'
 import { FileTree } from '../model/tree.js'
 import type { Store } from '../store/store.js'
@@ -15,6 +16,7 @@ import { readFolder } from './folder-read.js'
 import { writeFolder } from './folder-write.js'
 import { glob as globHost } from './host-glob.js'
 import type { Http } from './http.js'
+import { joinedFetchError } from './http-failure.js'
 import { runProcess } from './process.js'
 
 /** Downloads of one build; the connections are made when the first is asked for. */
@@ -60,6 +62,46 @@ const scratchIn = (session: Session, path: string): Scratch => ({
   tree: async (name) =>
     FileTree.from((await readFolder(join(path, name), session.store.blobs, { modes: 'git' })) as readonly TreeRecord[]),
 })
+
+/** The file and its entity tag, as the server last sent it. */
+interface Refreshed {
+  readonly blob: Blob
+  readonly etag: string
+}
+
+/** The file that the first reachable address has now; `online` throws where the network is not to be used. */
+const refresh = async (
+  { store, network, flags, signal }: Session,
+  urls: readonly string[],
+  maxSize: number,
+  online: () => void,
+): Promise<Blob> => {
+  const errors: ZosError[] = []
+  for (const url of urls) {
+    const key = digestOf({ refresh: url })
+    const kept = store.result('fetch', key) as Refreshed | undefined
+    const known = kept && store.blobs.has(kept.blob) ? kept : undefined
+    if (flags.offline && known) return known.blob
+    if (flags.offline) continue
+    try {
+      const http = await network.http()
+      const { content, etag = '' } = await http.fetchBytes(url, {
+        maxSize,
+        signal,
+        ...(known && known.etag !== '' && { etag: known.etag }),
+      })
+      if (content === undefined) return known!.blob
+      const blob = await store.blobs.put(content)
+      await store.setResult('fetch', key, { blob, etag } as unknown as Json)
+      return blob
+    } catch (error) {
+      if (!isZosError(error) || error.code !== 'FETCH_HTTP') throw error
+      errors.push(error)
+    }
+  }
+  if (errors.length === 0) online()
+  throw joinedFetchError(errors)
+}
 
 let scratches = 0
 
@@ -113,6 +155,8 @@ export const fetchContext = (
       })
       return blob
     },
+    refresh: (urls, { maxSize = defaultMaxSize } = {}) =>
+      refresh(session, urls, maxSize, () => online(urls[0] ?? step)),
     run: async (command: HostCommand) => {
       const folder = folders[0] ?? makeScratch().path
       const inherited = Object.fromEntries(

@@ -109,7 +109,9 @@ const isPossible = (search: Search, need: Need): boolean => {
   const state = search.name(need.target)
   if (state.isLocked) return fulfils(need, state.chosen)
   if (state.requirers === 0 && fulfils(need, undefined)) return true
-  return state.providers.some((provider) => search.candidate(provider.candidate).isSelectable && fulfils(need, provider))
+  return state.providers.some(
+    (provider) => search.candidate(provider.candidate).isSelectable && fulfils(need, provider),
+  )
 }
 
 /** What all options have in common comes in any case; so it can count before one of them is chosen. */
@@ -143,7 +145,9 @@ const excludeOthers = (search: Search, state: NameState, must: NameState, spareV
   for (const { candidate, version } of state.providers) {
     if (candidate.name === must.name || !search.candidate(candidate).isSelectable) continue
     if (spareVirtuals && version === undefined) continue
-    const isSpared = candidate.provides.some((one) => one.target === must.name || (spareVirtuals && one.version === undefined))
+    const isSpared = candidate.provides.some(
+      (one) => one.target === must.name || (spareVirtuals && one.version === undefined),
+    )
     if (!isSpared) disqualify(search, candidate)
   }
 }
