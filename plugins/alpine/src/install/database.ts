@@ -55,7 +55,7 @@ function* folderLines({ tree, facts }: UnpackedPackage, lost: ReadonlySet<string
     yield aclLine('M', tree.get(folder === '' ? '/' : folder), 0o755)
     for (const path of files) {
       yield `R:${path.slice(path.lastIndexOf('/') + 1)}\n`
-      yield aclLine('a', tree.get(path), tree.get(path)?.kind === 'symlink' ? 0o777 : 0o644)
+      yield aclLine('a', tree.get(path), 0o644)
       const sha1 = facts.sha1[path]
       if (sha1 !== undefined) yield `Z:${checksumText(Buffer.from(sha1, 'hex'))}\n`
     }
