@@ -44,7 +44,9 @@ export const parseWords = (
 ): { args: string[]; options: OptionValues } => {
   const known: Readonly<Record<string, CommandOption>> = { ...options, help: { type: 'boolean', help: 'this text' } }
   const shorts: Record<string, string> = { config: 'c', jobs: 'j', help: 'h' }
-  for (const word of words) {
+  // What follows `--` is another's.
+  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
+  for (const word of own) {
     const name = /^--(?:no-)?([^=]+)/.exec(word)?.[1]
     if (name !== undefined && !(name in known))
       throw new ZosError(

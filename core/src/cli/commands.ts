@@ -19,7 +19,18 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'show every step of the last build, and why it ran',
     load: async () => (await import('./steps.js')).stepsCommand,
   },
+  plan: { summary: 'say what a build would run, and why', load: async () => (await import('./plan.js')).planCommand },
   explain: { summary: 'say why a step ran', load: async () => (await import('./explain.js')).explainCommand },
+  why: {
+    summary: 'say what put a file of the image there',
+    load: async () => (await import('./why.js')).whyCommand,
+  },
+  graph: { summary: 'draw what hangs on what', load: async () => (await import('./graph.js')).graphCommand },
+  log: { summary: 'print what a step’s commands printed', load: async () => (await import('./log.js')).logCommand },
+  shell: {
+    summary: 'open a shell in the sandbox of a step',
+    load: async () => (await import('./shell.js')).shellCommand,
+  },
   lock: { summary: 'bring the lock up to date', load: async () => (await import('./lock.js')).lockCommand },
   update: { summary: 'move pins of the lock', load: async () => (await import('./lock.js')).updateCommand },
   config: { summary: 'print the effective config', load: async () => (await import('./config.js')).configCommand },

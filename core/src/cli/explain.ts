@@ -1,69 +1,194 @@
-import { closest } from '../config/closest.js'
-import type { Phase } from '../engine/session.js'
-import { placeOf } from '../engine/tap-memory.js'
-import { ExitCode, ZosError } from '../error.js'
+import { isTreeRead, stepRead } from '../engine/planner.js'
+import { differences } from '../model/lock.js'
 import type { HostToolchainSpec } from '../model/toolchain.js'
+import { lineChanges, lineChangeTexts } from '../report/line-changes.js'
 import { timeText } from '../report/words.js'
-import { type Read, Store } from '../store/store.js'
+import { type Change, type Read, type StepHistory, Store } from '../store/store.js'
 import { type CliCommand, configOptions } from './command.js'
 import { configOf, storeFolder } from './session.js'
+import { buildsOf, type PastBuild, recordOf, stepArgument, unknownStep } from './step-history.js'
 
 /** A recorded read as people read it. */
-const shown = ({ kind, subject }: Read): string => {
+const shown = ({ kind, subject }: Pick<Read, 'kind' | 'subject'>): string => {
   if (kind === 'tool') return `the host’s ${(JSON.parse(subject) as HostToolchainSpec).tools.join(', ')}`
+  if (kind === 'root') return 'the root file system'
   return kind === 'executor' ? 'the executor' : subject
 }
 
+const short = (text: string): string =>
+  /^[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 8)}…` : text.length > 60 ? `${text.slice(0, 59)}…` : text
+
+const parsed = (text: string | undefined): unknown => {
+  try {
+    return text === undefined ? undefined : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** From what to what, as far as the store still has both. */
+const details = ({ kind, before, after }: Change, store: Store): string[] => {
+  if (kind === 'options') return differences(parsed(before), parsed(after))
+  if (kind === 'code' || before === 'missing' || after === 'missing') return []
+  const [old, now] = [store.blobs.textOf(before), store.blobs.textOf(after)]
+  if (kind === 'file' && old !== undefined && now !== undefined && !old.includes('\0'))
+    return lineChangeTexts(lineChanges(old, now))
+  if ((kind === 'glob' || kind === 'settled') && old !== undefined && now !== undefined)
+    return differences(parsed(old), parsed(now), '').map((line) => line.replace(/^: /, ''))
+  return [`${short(before)} → ${short(after)}`]
+}
+
+const title = (change: Change): string => {
+  const { kind, subject, before, after } = change
+  if (kind === 'code') return `the code of ${subject} changed`
+  if (kind === 'options') return `the options of ${subject} changed`
+  if (kind === 'settled') return `the wishes for ${subject} changed`
+  const what = shown(change)
+  if (before === 'missing') return `${what} is new`
+  return after === 'missing' ? `${what} is gone` : `${what} changed`
+}
+
+/** Steps of the same build whose results a change is of. */
+const causesOf = (change: Change, build: PastBuild): StepHistory[] => {
+  const ran = build.steps.filter(({ state }) => state !== 'hit')
+  const id = stepRead(change)
+  if (id !== undefined) return ran.filter(({ step, phase }) => step === id && (phase === 'build' || phase === 'pack'))
+  return isTreeRead(change) ? ran.filter(({ phase }) => phase === 'assemble' || phase === 'optimize') : []
+}
+
+interface Cause {
+  readonly step: string
+  readonly phase: string
+  readonly why: readonly string[]
+  readonly changes: readonly (Change & { readonly details: readonly string[]; readonly from: readonly Cause[] })[]
+}
+
+/** A step, what made it run, what made that, and so on. */
+const chainOf = (ran: StepHistory, build: PastBuild, store: Store, above: readonly StepHistory[] = []): Cause => ({
+  step: ran.step,
+  phase: ran.phase,
+  why: ran.why,
+  changes: (ran.changes ?? []).map((change) => ({
+    ...change,
+    details: details(change, store),
+    from: causesOf(change, build)
+      .filter((one) => one !== ran && !above.includes(one))
+      .map((one) => chainOf(one, build, store, [...above, ran])),
+  })),
+})
+
+/** Changes of one step that are shown; the tree's own records say no more than the tap that changed them. */
+const mostChanges = 8
+
+const chainLines = ({ changes }: Cause, indent: string, said: Set<string>): string[] =>
+  changes.slice(0, mostChanges).flatMap((change) => {
+    const lines = [`${indent}${title(change)}`, ...change.details.map((line) => `${indent}  ${line}`)]
+    for (const cause of change.from) {
+      const key = `${cause.step} ${cause.phase}`
+      if (said.has(key)) continue
+      said.add(key)
+      lines.push(`${indent}  since ${cause.step} ran${cause.changes.length > 0 ? ':' : `: ${cause.why.join('; ')}`}`)
+      lines.push(...chainLines(cause, `${indent}    `, said))
+    }
+    return lines
+  })
+
+/** Steps that ran later in the build and read what this one gave, or what those gave that did. */
+const followersOf = (
+  ran: StepHistory,
+  build: PastBuild,
+  readsOf: (step: StepHistory) => readonly Read[],
+): StepHistory[] => {
+  const found: StepHistory[] = [ran]
+  for (const step of build.steps.slice(build.steps.indexOf(ran) + 1)) {
+    if (step.state === 'hit') continue
+    const isReader = readsOf(step).some((read) => {
+      const id = stepRead(read)
+      return found.some(({ step: name, phase }) =>
+        phase === 'assemble' || phase === 'optimize' ? isTreeRead(read) : id === name,
+      )
+    })
+    if (isReader) found.push(step)
+  }
+  return found.slice(1)
+}
+
+/** `code, options, 3 files, the host’s rustc`: what saw the same. */
+const unchanged = (reads: readonly Read[], changes: readonly Change[]): string => {
+  const same = reads.filter(
+    (read) => !changes.some(({ kind, subject }) => kind === read.kind && subject === read.subject),
+  )
+  const has = (kind: string): boolean => changes.some((change) => change.kind === kind)
+  const counted = Object.entries({
+    file: 'file',
+    source: 'source',
+    tree: 'tree',
+    artifact: 'artifact',
+    env: 'variable',
+  })
+  const words = [
+    ...(has('code') ? [] : ['code']),
+    ...(has('options') || has('code') ? [] : ['options']),
+    ...counted.flatMap(([kind, word]) => {
+      const count = same.filter((read) => read.kind === kind).length
+      return count === 0 ? [] : [`${count} ${word}${count > 1 ? 's' : ''}`]
+    }),
+    ...same.filter(({ kind }) => kind === 'tool').map(shown),
+  ]
+  return words.join(', ')
+}
+
+const listed = (names: readonly string[], most: number, none: string): string =>
+  `${names.slice(0, most).join(', ') || none}${names.length > most ? `, and ${names.length - most} more` : ''}`
+
 export const explainCommand: CliCommand = {
   name: 'explain',
-  summary: 'Says when and why a step last ran, what it looked at, and what followed from it.',
+  summary: 'Says why a step last ran: what changed, from what to what, the chain above it, and what followed.',
   arguments: 'STEP',
   options: configOptions,
   examples: ['zos explain vmlinuz.efi', 'zos explain zinit/units --json'],
-  run: async (cli, [step], options) => {
-    if (!step)
-      throw new ZosError('CLI_USAGE', 'zos explain wants the name of a step', {
-        hint: 'all steps: zos steps',
-        exit: ExitCode.usage,
-      })
+  run: async (cli, args, options) => {
+    const step = stepArgument('explain', args)
     const config = await configOf(cli, options)
     const store = Store.open(storeFolder(cli, config), cli.now)
     try {
-      const place = `${config.name}/${config.arch}`
-      const builds = [...store.history(place)]
+      const builds = buildsOf(store, config)
       const build = builds.find(({ steps }) => steps.some((one) => one.step === step && one.state !== 'hit'))
-      const ran = build?.steps.find((one) => one.step === step && one.state !== 'hit')
-      const record = ran && store.lastTapRecord(placeOf(config, ran.phase as Phase, step))
-      if (!build || !ran || !record) {
-        const known = [...new Set(builds.flatMap(({ steps }) => steps.map((one) => one.step)))]
-        throw new ZosError('STEP_UNKNOWN', `no build here ran a step ${step}`, {
-          hint:
-            known.length === 0
-              ? 'build first: zos build'
-              : `did you mean: ${closest(step, known).join(', ') || known.slice(0, 8).join(', ')}`,
-          exit: ExitCode.usage,
-        })
-      }
-      const { ms, why } = ran
-      const followed = build.steps.slice(build.steps.indexOf(ran) + 1).filter(({ state }) => state === 'ran')
-      const looked = record.reads.filter(({ kind }) => kind !== 'setting').map(shown)
-      if (options.json === true) {
-        cli.out(
-          `${JSON.stringify({ step, at: build.at, ms, why, reads: record.reads, followed: followed.map((one) => one.step) })}\n`,
-        )
-        return 0
-      }
+      const ran = build?.steps.filter((one) => one.step === step && one.state !== 'hit') ?? []
+      if (!build || ran.length === 0) throw unknownStep(step, builds)
       const when = new Date(build.at).toISOString().slice(0, 16).replace('T', ' ')
-      cli.out(`${step} ran on ${when} UTC (${timeText(ms)}) because\n`)
-      for (const reason of why) cli.out(`  ${reason}\n`)
-      cli.out(
-        `it looks at: ${looked.slice(0, 12).join(', ') || 'nothing but its options'}${looked.length > 12 ? `, and ${looked.length - 12} more` : ''}\n`,
-      )
-      cli.out(
-        followed.length === 0
-          ? 'no step ran after it\n'
-          : `${followed.length} step${followed.length === 1 ? '' : 's'} ran after it: ${followed.map((one) => one.step).join(', ')}\n`,
-      )
+      const answers = ran.map((one) => {
+        const reads = recordOf(store, config, one)?.reads ?? []
+        const followed = followersOf(one, build, (other) => recordOf(store, config, other)?.reads ?? [])
+        return { one, reads, followed, chain: chainOf(one, build, store) }
+      })
+      for (const { one, reads, followed, chain } of answers) {
+        if (options.json === true) {
+          const { phase, state, ms, why } = one
+          const data = { step, phase, at: build.at, state, ms, why, changes: chain.changes, reads }
+          cli.out(`${JSON.stringify({ ...data, followed: followed.map((other) => other.step) })}\n`)
+          continue
+        }
+        const name = answers.length > 1 ? `${step} (${one.phase})` : step
+        cli.out(`${name} ${one.state === 'failed' ? 'failed' : 'ran'} on ${when} UTC (${timeText(one.ms)}) because\n`)
+        const lines = chainLines(chain, '  ', new Set())
+        for (const line of lines.length > 0 ? lines : one.why.map((reason) => `  ${reason}`)) cli.out(`${line}\n`)
+        if (chain.changes.length > mostChanges) cli.out(`  and ${chain.changes.length - mostChanges} more\n`)
+        const same = unchanged(reads, one.changes ?? [])
+        if (chain.changes.length > 0 && same !== '') cli.out(`and not because of: ${same}: unchanged\n`)
+        const looked = reads.filter(({ kind }) => kind !== 'setting').map(shown)
+        cli.out(`it looks at: ${listed([...new Set(looked)], 12, 'nothing but its options')}\n`)
+        const count = followed.length
+        cli.out(
+          count === 0
+            ? 'no step followed\n'
+            : `${count} step${count === 1 ? '' : 's'} followed: ${listed(
+                followed.map((other) => other.step),
+                8,
+                '',
+              )}\n`,
+        )
+      }
       return 0
     } finally {
       store.close()

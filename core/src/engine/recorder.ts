@@ -1,7 +1,7 @@
 // Recorded reads: what a tap looked at, and how to look again.
 import { isZosError } from '../error.js'
 import type { Package } from '../model/package.js'
-import type { Read, RecordedAction } from '../store/store.js'
+import type { Change, Read, RecordedAction } from '../store/store.js'
 
 /** How to see a subject of one kind now; `undefined` subjects give `missing`. */
 export type Senses = Readonly<Record<string, (subject: string) => Promise<string> | string>>
@@ -12,6 +12,8 @@ export class Recorder {
   readonly senses: Senses
   /** What the tap says of its own run. */
   readonly explanations: string[] = []
+  /** What was seen, of small things: kept by digest, so that a later change can be told in detail. */
+  readonly seen: (string | Uint8Array)[] = []
   /** What the tap adds to the bill of materials, by package URL. */
   readonly packages = new Map<string, Package>()
   /** Commands that it ran or found remembered, by key. */
@@ -46,6 +48,20 @@ const look = async (senses: Senses, { kind, subject }: Read): Promise<string> =>
     if (isZosError(error) && error.code !== 'BLOB_MISSING') return 'missing'
     throw error
   }
+}
+
+/** Most differences that are kept of one run. */
+const mostDifferences = 24
+
+/** Earlier reads that would see something else now. */
+export const differencesOf = async (reads: readonly Read[], senses: Senses): Promise<Change[]> => {
+  const found: Change[] = []
+  for (const { kind, subject, saw } of reads) {
+    if (found.length === mostDifferences) break
+    const now = await look(senses, { kind, subject, saw })
+    if (now !== saw) found.push({ kind, subject, before: saw, after: now })
+  }
+  return found
 }
 
 /** The first of earlier reads that would see something else now, with what it sees. */

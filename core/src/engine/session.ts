@@ -14,6 +14,7 @@ import type { PinnedSource } from '../model/source.js'
 import type { Report } from '../report/report.js'
 import type { RecordedAction, StepHistory, Store } from '../store/store.js'
 import type { Limiter } from './limiter.js'
+import type { Planner } from './planner.js'
 import type { StoredArtifact } from './stored-artifact.js'
 import type { Verification } from './verify.js'
 
@@ -88,6 +89,8 @@ export interface Session {
   /** Digest of the core's code, a colon, and the digest of the plugin's. */
   readonly codeOf: (plugin: string) => string
   readonly optionsOf: (plugin: string) => Json
+  /** Set where nothing is to run: every step is judged instead. */
+  planner?: Planner
   /** Set by the resolve phase. */
   plan?: ResolvedPlan
   readonly steps: StepHistory[]

@@ -5,7 +5,7 @@ import { ZosError } from '../error.js'
 import { runAction } from '../exec/run-action.js'
 import { hostToolchain } from '../exec/toolchain.js'
 import { componentOf, type Ref } from '../model/artifact.js'
-import { digestOf, type Json, sha256 } from '../model/canonical.js'
+import { canonical, digestOf, type Json, sha256 } from '../model/canonical.js'
 import { DeltaBuilder } from '../model/delta.js'
 import type { Entry, FileEntry } from '../model/entry.js'
 import type { Fetched } from '../model/source.js'
@@ -129,6 +129,9 @@ export const treeView = (session: Session, tree: FileTree, recorder: Recorder): 
   }
 }
 
+/** Files that taps read are kept up to this size, for `zos explain`. Bytes. */
+const largestKept = 1 << 20
+
 /**
  * The context of one run of a tap. `needs`: what it may ask for of components, where these are still being built; two
  * that waited for each other would wait for ever.
@@ -153,6 +156,16 @@ export const tapContext = (
     recorder.note('setting', name, String(settings[name]))
     return settings[name]
   }
+  /** Keeps what a read saw by its digest, so that a later change can be told line by line. */
+  const keep = (content: Uint8Array | string): void => {
+    if (content.length <= largestKept) recorder.seen.push(content)
+  }
+  const fileSeen = async (path: string): Promise<Uint8Array> => {
+    await recorder.see('file', path)
+    const bytes = await project.bytes(path)
+    keep(bytes)
+    return bytes
+  }
   const tree = async (reference: Ref): Promise<FileTree> => {
     const id = componentOf(reference)
     const artifact = await artifactFor(reference)
@@ -173,17 +186,13 @@ export const tapContext = (
       return setting('epoch')
     },
     project: {
-      bytes: async (path) => {
-        await recorder.see('file', path)
-        return project.bytes(path)
-      },
-      text: async (path) => {
-        await recorder.see('file', path)
-        return project.text(path)
-      },
+      bytes: fileSeen,
+      text: async (path) => Buffer.from(await fileSeen(path)).toString('utf8'),
       glob: async (pattern) => {
         await recorder.see('glob', pattern)
-        return project.glob(pattern)
+        const paths = await project.glob(pattern)
+        keep(canonical(paths))
+        return paths
       },
       folder: async (path) => {
         await recorder.see('folder', path)
@@ -207,6 +216,7 @@ export const tapContext = (
     },
     settled: (token) => {
       recorder.note('settled', token.name, digestOf(settledOf(session, token.name)))
+      keep(canonical(settledOf(session, token.name)))
       return settledOf(session, token.name) as never
     },
     fetched: async (name) => {

@@ -4,8 +4,8 @@ import { hostToolchain } from '../exec/toolchain.js'
 import type { Tap } from '../hooks.js'
 import { canonical, digestOf, type Json } from '../model/canonical.js'
 import type { HostToolchainSpec } from '../model/toolchain.js'
-import type { Read, TapRecord } from '../store/store.js'
-import { firstDifference, Recorder, type Senses } from './recorder.js'
+import type { Change, Read, TapRecord } from '../store/store.js'
+import { differencesOf, firstDifference, Recorder, type Senses } from './recorder.js'
 import type { Phase, Session } from './session.js'
 import { noteToolchain } from './toolchain-note.js'
 
@@ -24,6 +24,8 @@ export interface Step<R> {
   decode(stored: Json): Promise<R>
   /** Whether everything that a stored result names is in the store. */
   isWhole(stored: Json): Promise<boolean>
+  /** Stands for a result that is not known: what a plan goes on with. */
+  unknown(): R
 }
 
 /** The name under which the runs of a step are compared with each other. */
@@ -90,24 +92,66 @@ const optionsReason = (before: string, after: string): string => {
   return `options changed: ${changed.map((key) => `${key}: ${short(canonical(old[key]))} → ${short(canonical(now[key]))}`).join(', ')}`
 }
 
-const whyNot = async (
+/** Why a step is not taken from the store. */
+export interface Reason {
+  readonly text: string
+  readonly changes: readonly Change[]
+}
+
+const because = (text: string, changes: readonly Change[] = []): Reason => ({ text, changes })
+
+/** A step as its memory is asked for it. */
+export interface Asked {
+  readonly key: string
+  readonly place: string
+  readonly code: string
+  readonly options: string
+}
+
+export const askedOf = <R>(session: Session, { tap: { plugin, hook, name }, input, phase, id }: Step<R>): Asked => {
+  const code = session.codeOf(plugin)
+  const options = canonical(session.optionsOf(plugin))
+  const key = digestOf({ hook, plugin, code, options, tap: name, input })
+  return { key, place: placeOf(session.config, phase, id), code, options }
+}
+
+/** A remembered run of the step whose reads see the same now. */
+export const hitOf = async <R>(session: Session, step: Step<R>, { key }: Asked): Promise<TapRecord | undefined> => {
+  const { store } = session
+  for (const record of store.tapRecords(key)) {
+    if (await firstDifference(record.reads, step.senses)) continue
+    if (store.distrust && !(await step.isWhole(record.result))) continue
+    return record
+  }
+  return undefined
+}
+
+/** Compares with the last run of the step. */
+export const reasonOf = async (
   session: Session,
   last: TapRecord | undefined,
-  code: string,
-  options: string,
+  { code, options }: Asked,
   plugin: string,
   senses: Senses,
-): Promise<string> => {
-  if (!last) return 'first time'
-  if (last.code !== code)
-    return `the code of ${last.code.split(':')[0] === code.split(':')[0] ? plugin : 'zos itself'} changed`
-  if (last.options !== options) return optionsReason(last.options, options)
-  const difference = await firstDifference(last.reads, senses)
-  return difference ? readReason(difference.read, difference.now, session) : 'its result is gone from the store'
+): Promise<Reason> => {
+  if (!last) return because('first time')
+  if (last.code !== code) {
+    const isPlugin = last.code.split(':')[0] === code.split(':')[0]
+    const change = { kind: 'code', subject: isPlugin ? plugin : 'zos', before: last.code, after: code }
+    return because(`the code of ${isPlugin ? plugin : 'zos itself'} changed`, [change])
+  }
+  if (last.options !== options)
+    return because(optionsReason(last.options, options), [
+      { kind: 'options', subject: plugin, before: last.options, after: options },
+    ])
+  const changes = await differencesOf(last.reads, senses)
+  const [first] = changes
+  if (!first) return because('its result is gone from the store')
+  return because(readReason({ ...first, saw: first.before }, first.after, session), changes)
 }
 
 /** Adds what a run of a step told beside its result to what the build tells. */
-const noteOutcome = (
+export const noteOutcome = (
   session: Session,
   step: string,
   plugin: string,
@@ -128,53 +172,75 @@ const verify = async <R>(session: Session, step: Step<R>, key: string, record: T
   session.signal.throwIfAborted()
 }
 
+/** Takes over what a remembered run told. */
+export const noteHit = async <R>(session: Session, step: Step<R>, record: TapRecord): Promise<void> => {
+  const { plugin } = step.tap
+  for (const read of record.reads)
+    if (read.kind === 'tool')
+      noteToolchain(session, plugin, await hostToolchain(session, JSON.parse(read.subject) as HostToolchainSpec))
+  noteOutcome(session, step.id, plugin, record)
+}
+
+/** The command by which a step failed, if it was one. */
+const failedAction = (cause: unknown): { failed?: string } =>
+  isZosError(cause) && typeof cause.data.action === 'string' ? { failed: cause.data.action } : {}
+
 /** Runs a step, or takes its remembered result; says why it ran. */
 export const remembered = async <R>(session: Session, step: Step<R>): Promise<R> => {
+  if (session.planner) return session.planner.step(session, step)
   const { store, report } = session
-  const { plugin, hook } = step.tap
-  const code = session.codeOf(plugin)
-  const options = canonical(session.optionsOf(plugin))
-  const key = digestOf({ hook, plugin, code, options, tap: step.tap.name, input: step.input })
-  const place = placeOf(session.config, step.phase, step.id)
+  const { plugin } = step.tap
+  const asked = askedOf(session, step)
+  const { key, place, code, options } = asked
   const started = performance.now()
   const isForced = session.flags.force(step.id, { phase: step.phase })
 
-  if (!isForced) {
-    for (const record of store.tapRecords(key)) {
-      if (await firstDifference(record.reads, step.senses)) continue
-      if (store.distrust && !(await step.isWhole(record.result))) continue
-      for (const read of record.reads)
-        if (read.kind === 'tool')
-          noteToolchain(session, plugin, await hostToolchain(session, JSON.parse(read.subject) as HostToolchainSpec))
-      noteOutcome(session, step.id, plugin, record)
-      await verify(session, step, key, record)
-      const ms = performance.now() - started
-      session.steps.push({ step: step.id, phase: step.phase, state: 'hit', ms, why: [] })
-      report.step({ id: step.id, phase: step.phase, state: 'hit', ms })
-      return step.decode(record.result)
-    }
+  const record = isForced ? undefined : await hitOf(session, step, asked)
+  if (record) {
+    await noteHit(session, step, record)
+    await verify(session, step, key, record)
+    const ms = performance.now() - started
+    session.steps.push({ step: step.id, phase: step.phase, state: 'hit', ms, why: [] })
+    report.step({ id: step.id, phase: step.phase, state: 'hit', ms })
+    return step.decode(record.result)
   }
 
-  const why = isForced
-    ? 'asked for'
-    : await whyNot(session, store.lastTapRecord(place), code, options, plugin, step.senses)
+  const { text: why, changes } = isForced
+    ? because('asked for')
+    : await reasonOf(session, store.lastTapRecord(place), asked, plugin, step.senses)
   report.step({ id: step.id, phase: step.phase, state: 'started', why })
   const recorder = new Recorder(step.senses)
   try {
     const result = await step.run(recorder)
+    for (const content of recorder.seen) await store.blobs.put(content)
     const stored = await step.encode(result)
     const ms = performance.now() - started
     const outcome = { actions: [...recorder.actions.values()], packages: [...recorder.packages.values()] }
     await store.setTapRecord(place, key, { code, options, reads: recorder.reads, result: stored, ...outcome, ms })
     noteOutcome(session, step.id, plugin, outcome)
-    session.steps.push({ step: step.id, phase: step.phase, state: 'ran', ms, why: [why, ...recorder.explanations] })
+    session.steps.push({
+      step: step.id,
+      phase: step.phase,
+      state: 'ran',
+      ms,
+      why: [why, ...recorder.explanations],
+      changes,
+    })
     report.step({ id: step.id, phase: step.phase, state: 'ran', ms, why })
     return result
   } catch (cause) {
     const ms = performance.now() - started
     // What was ended because of another's failure, or by Ctrl-C, did not fail itself.
     session.signal.throwIfAborted()
-    session.steps.push({ step: step.id, phase: step.phase, state: 'failed', ms, why: [why] })
+    session.steps.push({
+      step: step.id,
+      phase: step.phase,
+      state: 'failed',
+      ms,
+      why: [why],
+      changes,
+      ...failedAction(cause),
+    })
     report.step({ id: step.id, phase: step.phase, state: 'failed', ms, why })
     throw placed(cause, step.tap, step.id)
   }

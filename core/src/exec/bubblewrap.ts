@@ -23,6 +23,8 @@ export interface Sandbox {
   readonly epoch: number
   /** There is none, ever. */
   readonly network: false
+  /** Job control works inside; only for a person's own shell, since it could type into the terminal outside. */
+  readonly isTerminal?: boolean
 }
 
 /** What the root `host` shows, read-only; what is not there is left out. */
@@ -99,7 +101,14 @@ export const bubblewrapCommand = (sandbox: Sandbox): Command => {
   return {
     file: 'bwrap',
     args: [
-      ...['--unshare-all', '--unshare-user', '--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
+      ...[
+        '--unshare-all',
+        '--unshare-user',
+        '--die-with-parent',
+        ...(sandbox.isTerminal ? [] : ['--new-session']),
+        '--cap-drop',
+        'ALL',
+      ],
       ...['--uid', user, '--gid', user, '--hostname', 'zos'],
       ...base,
       ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp', '--dir', '/tmp/home'],

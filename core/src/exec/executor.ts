@@ -15,7 +15,9 @@ export interface Prepared {
   readonly cwd: string
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  readonly toolchain: Toolchain
+  readonly toolchain: Pick<Toolchain, 'folders'>
+  /** For a person: the terminal stays theirs. */
+  readonly isTerminal?: boolean
 }
 
 /** Seconds since 1970 that sandboxes show as SOURCE_DATE_EPOCH where an action says nothing else: 1980, which every format can hold. */
@@ -39,7 +41,10 @@ export const executorOf = (text: string): ExecutorName => {
   })
 }
 
-export const executorCommand = (name: ExecutorName, { folder, cwd, command, env, toolchain }: Prepared): Command => {
+export const executorCommand = (
+  name: ExecutorName,
+  { folder, cwd, command, env, toolchain, isTerminal = false }: Prepared,
+): Command => {
   if (name === 'host') {
     const [file = '', ...args] = command
     const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -67,5 +72,6 @@ export const executorCommand = (name: ExecutorName, { folder, cwd, command, env,
     command,
     epoch,
     network: false,
+    isTerminal,
   })
 }

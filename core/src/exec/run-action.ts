@@ -1,5 +1,5 @@
 // Runs an action, or takes its remembered result; the same action runs once, also when two builds want it.
-import { lstat, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,19 +7,24 @@ import type { Session } from '../engine/session.js'
 import { isTreeWhole, loadTree, type StoredTree, storeTree } from '../engine/stored-artifact.js'
 import { elsewhereInside } from '../engine/verify.js'
 import { ZosError } from '../error.js'
-import { readFolder } from '../io/folder-read.js'
 import { writeFolder } from '../io/folder-write.js'
 import { runProcess } from '../io/process.js'
 import type { Action, ActionResult } from '../model/action.js'
 import { digestOf, type Json } from '../model/canonical.js'
-import type { TreeRecord } from '../model/entry.js'
-import { FileTree } from '../model/tree.js'
+import type { Capsule } from '../model/capsule.js'
+import type { FileTree } from '../model/tree.js'
+import { actionFailure } from './action-failure.js'
+import { actionCapsule, actionLog } from './action-files.js'
 import { actionKey, inputRoot } from './action-key.js'
+import { collectOutputs } from './action-outputs.js'
+import { capsuleOf, saveCapsule, shellCommand } from './capsule-file.js'
 import { checkExecutor, executorCommand } from './executor.js'
 
 interface StoredResult {
   readonly tree: StoredTree
   readonly stdout: string
+  /** For `zos shell`. */
+  readonly capsule: Capsule
 }
 
 /** Times of materialised inputs, seconds since 1970: fixed, since make and cargo look at them. */
@@ -97,7 +102,8 @@ const once = async (
     const theirs = await recall(session, step, key)
     if (theirs) return theirs
     const result = await limited(session, () => execute(session, step, action, input, key))
-    const stored = { tree: await storeTree(store, result.tree), stdout: result.stdout }
+    const capsule = await capsuleOf(session, step, action, input, key)
+    const stored = { tree: await storeTree(store, result.tree), stdout: result.stdout, capsule } satisfies StoredResult
     await store.setResult('action', key, stored as unknown as Json)
     return result
   } finally {
@@ -130,9 +136,6 @@ const verify = (
   )
 }
 
-const logPath = (session: Session, name: string): string =>
-  join(session.store.logFolder, `${session.config.name}-${name.replace(/[^A-Za-z0-9._+-]+/g, '-')}.log`)
-
 const execute = async (
   session: Session,
   step: string,
@@ -145,7 +148,9 @@ const execute = async (
   await checkExecutor(flags.executor)
   const folder = store.workFolder(`action-${key.slice(0, 16)}`)
   await rm(folder, { recursive: true, force: true })
-  const log = logPath(session, `${step}-${action.name}`)
+  const log = actionLog(store.logFolder, session.config.name, step, action.name)
+  const capsuleFile = actionCapsule(store.logFolder, session.config.name, step, action.name)
+  await rm(capsuleFile, { force: true })
   await rm(log, { force: true })
   session.report.progress(step, `${action.name}: preparing ${input.count} inputs`)
   await writeFolder(input.records(), store.blobs, folder, {
@@ -163,6 +168,8 @@ const execute = async (
   })
   await writeFile(log, `$ ${action.command.join(' ')}\n`)
   let stdout = ''
+  let lines = 1
+  let firstError: number | undefined
   const errors: string[] = []
   const last: string[] = []
   const unit = action.unit === undefined ? undefined : new RegExp(action.unit)
@@ -178,11 +185,14 @@ const execute = async (
       logFile: log,
       stdout: 'lines',
       onLine: (line, stream) => {
+        lines++
         last.push(line)
         if (last.length > shownLines) last.shift()
         if (stream === 'stdout' && stdout.length < stdoutLimit) stdout += `${line}\n`
-        if (/(^|\s)(error(\[E\d+\])?:|fatal:|undefined reference|No space left)/.test(line) && errors.length < 5)
+        if (/(^|\s)(error(\[E\d+\])?:|fatal:|undefined reference|No space left)/.test(line) && errors.length < 5) {
+          firstError ??= lines
           errors.push(line.trim())
+        }
         if (unit?.test(line)) units++
         if (line.trim() !== '') session.report.progress(step, line.trim(), ...(unit ? [units, expected] : []))
       },
@@ -190,40 +200,13 @@ const execute = async (
   } catch (cause) {
     await rm(folder, { recursive: true, force: true })
     signal.throwIfAborted()
-    throw failure(action, cause as Error, errors.length > 0 ? errors : last, log)
+    const message = (errors.length > 0 ? errors : last.length > 0 ? last : [(cause as Error).message]).join('\n  ')
+    await saveCapsule(capsuleFile, await capsuleOf(session, step, action, input, key), message, log)
+    const place = { log, line: firstError, capsule: capsuleFile, shell: shellCommand(session, step) }
+    throw actionFailure(action, cause as Error, errors.length > 0 ? errors : last, place)
   }
   if (unit) await store.setResult('units', unitKey, units)
-  const tree = await collect(session, action, folder, log)
+  const tree = await collectOutputs(session.store, action, folder, log)
   await rm(folder, { recursive: true, force: true })
   return { tree, stdout }
-}
-
-const failure = (action: Action, cause: Error, errors: readonly string[], log: string): ZosError =>
-  new ZosError('ACTION_FAILED', `${action.name}: ${(errors.length > 0 ? errors : [cause.message]).join('\n  ')}`, {
-    hint: [`log: ${log}`],
-    cause,
-    data: { log, command: action.command, errors },
-  })
-
-const collect = async (session: Session, action: Action, folder: string, log: string): Promise<FileTree> => {
-  const records: TreeRecord[] = []
-  for (const output of [...action.outputs].sort()) {
-    const found = await lstat(join(folder, output)).catch(() => undefined)
-    if (!found)
-      throw new ZosError('ACTION_OUTPUT', `${action.name} ended well but left no ${output}`, { hint: [`log: ${log}`] })
-    if (found.isDirectory()) {
-      for (const record of await readFolder(join(folder, output), session.store.blobs, { modes: 'git' }))
-        records.push({ ...record, path: `/${output}${record.path}` })
-    } else {
-      const parent = output.includes('/') ? output.slice(0, output.lastIndexOf('/')) : ''
-      const name = output.slice(output.lastIndexOf('/') + 1)
-      const siblings = await readFolder(join(folder, parent), session.store.blobs, {
-        modes: 'git',
-        ignore: (path) => path !== name,
-      })
-      for (const record of siblings)
-        records.push({ ...record, path: parent ? `/${parent}${record.path}` : record.path })
-    }
-  }
-  return FileTree.from(records)
 }

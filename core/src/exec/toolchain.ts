@@ -9,6 +9,11 @@ type Environment = Readonly<Record<string, string | undefined>>
 export const toolPath = (env: Environment): string =>
   [...(env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':')
 
+/** The question that a toolchain of this build is the answer to. */
+export const specOf = (toolchain: Toolchain): HostToolchainSpec =>
+  specs.get(toolchain) ?? { tools: Object.keys(toolchain.tools) }
+
+const specs = new WeakMap<Toolchain, HostToolchainSpec>()
 const known = new WeakMap<Session, Map<string, Promise<Toolchain>>>()
 
 /** The host's own tools as a toolchain; digests of unchanged files are remembered. */
@@ -23,7 +28,10 @@ export const hostToolchain = (session: Session, spec: HostToolchainSpec): Promis
     // A program that appears earlier on PATH, or another package, is another toolchain.
     for (const folder of toolPath(session.env).split(':')) if (folder.startsWith('/')) session.digests.watch(folder)
     session.digests.watch('/var/lib/dpkg/status')
-    toolchain = resolve(spec, { path: toolPath(session.env), digest })
+    toolchain = resolve(spec, { path: toolPath(session.env), digest }).then((made) => {
+      specs.set(made, spec)
+      return made
+    })
     cache.set(key, toolchain)
   }
   return toolchain

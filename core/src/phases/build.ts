@@ -53,6 +53,7 @@ const buildOne = async (session: Session, component: Component): Promise<StoredA
       encode: async (stored: StoredArtifact) => stored as unknown as Json,
       decode: async (stored) => stored as unknown as StoredArtifact,
       isWhole: (stored) => isWhole(session.store, stored as unknown as StoredArtifact),
+      unknown: () => ({ trees: {}, files: {}, facts: {} }),
     }),
   )
   return result as StoredArtifact

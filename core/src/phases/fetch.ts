@@ -35,6 +35,10 @@ const fetchStored = async (
   const isCached = session.flags.cacheDownloads || session.fetchedAnew.has(key)
   const known = isLive || !isCached ? undefined : (session.store.result('fetch', key) as StoredFetched | undefined)
   if (known && !(session.store.distrust && !(await isWhole(session, known)))) return known
+  if (session.planner && !isLive) {
+    session.planner.wouldFetch(id)
+    return {}
+  }
   session.report.step({ id, phase: 'fetch', state: 'started' })
   const started = performance.now()
   const keep = async (stored: StoredFetched): Promise<StoredFetched> => {

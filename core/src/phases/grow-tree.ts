@@ -50,10 +50,15 @@ export const growTree = async (session: Session, hook: 'assemble' | 'optimize', 
       decode,
       isWhole: async (stored) =>
         store.blobs.has(stored as unknown as Blob) && isDeltaWhole(session, await decode(stored)),
+      unknown: () => new DeltaBuilder().build(),
     })
     try {
-      return tree.apply(delta, { plugin: tap.plugin })
+      const grown = tree.apply(delta, { plugin: tap.plugin })
+      session.planner?.grown(id, hook, grown)
+      return grown
     } catch (cause) {
+      // What an earlier run gave may not fit any more; a plan goes on without it.
+      if (session.planner) return tree
       throw cause instanceof ZosError ? cause.at({ plugin: tap.plugin, hook, subject: id }) : cause
     }
   })

@@ -25,7 +25,7 @@ export const pack = async (session: Session, tree: FileTree, wanted: readonly st
   const packOne = async (name: string): Promise<Output> => {
     const spec = specs.get(name)!
     const from = new Map<string, Output>()
-    for (const one of spec.from ?? []) from.set(one, await output(one))
+    for (const one of spec.from ?? []) from.set(findOutput(specs, one)![0], await output(one))
     const senses = {
       ...baseSenses(session),
       ...treeSenses(tree),
@@ -45,12 +45,13 @@ export const pack = async (session: Session, tree: FileTree, wanted: readonly st
             root: { value: treeView(session, tree, recorder) },
             output: {
               value: async (inner: string): Promise<Packed> => {
-                const other = from.get(inner)
+                const full = findOutput(specs, inner)?.[0] ?? inner
+                const other = from.get(full)
                 if (!other)
                   throw new ZosError('OUTPUT_UNDECLARED', `${name} did not say that it is made of ${inner}`, {
                     hint: 'name it in `from`',
                   })
-                recorder.note('output', inner, other.blob.sha256)
+                recorder.note('output', full, other.blob.sha256)
                 return other
               },
             },
@@ -60,6 +61,7 @@ export const pack = async (session: Session, tree: FileTree, wanted: readonly st
         encode: async (result) => result as unknown as Json,
         decode: async (stored) => stored as unknown as Packed,
         isWhole: async (stored) => session.store.blobs.has((stored as unknown as Packed).blob),
+        unknown: (): Packed => ({ blob: { sha256: '0'.repeat(64), size: 0 } }),
       }),
     )
     return { ...(packed as Packed), name, plugin: spec.plugin, format: spec.format }

@@ -128,18 +128,19 @@ const stale = (session: Session, id: string, before: Json | undefined, request: 
 const isOverridden = ({ config }: Session, plugin: string): boolean =>
   (config.overridden[plugin]?.length ?? 0) > 0 || (config.overridden['*']?.length ?? 0) > 0
 
-/** The answer of a lock entry: the lock's, or a new one where the question changed or the entry is to move. */
+/** The answer of a lock entry (a plan may have none): the lock's, or a new one where the question changed or the entry is to move. */
 export const pinned = async (
   session: Session,
   plugin: string,
   name: string,
   request: Json,
   answer: (previous: Json | undefined) => Promise<Json>,
-): Promise<Json> => {
+): Promise<Json | undefined> => {
   const { lock, flags, report } = session
   const entry = lock.entry(plugin, name)
   const same = entry !== undefined && canonical(entry.request) === canonical(request)
   if (entry && same && !isAsked(session, plugin, name)) return entry.pin
+  if (session.planner) return session.planner.pin(`${plugin}/${name}`, entry, request)
   const overridden = isOverridden(session, plugin)
   if (flags.frozen && !overridden) throw stale(session, `${plugin}/${name}`, entry?.request, request)
   if (entry && !same && !overridden)
@@ -183,7 +184,7 @@ export const pinSource = async (session: Session, plugin: string, name: string, 
   const isOwn =
     statesDigest(source) ||
     (session.flags.frozen && session.lock.entry(plugin, entryName) === undefined && (await ask()) === null)
-  const pin = isOwn ? null : await pinned(session, plugin, entryName, source as Json, ask)
+  const pin = isOwn ? null : ((await pinned(session, plugin, entryName, source as Json, ask)) ?? null)
   session.plan!.sources.set(id, { plugin, name, source, pin })
 }
 
@@ -219,7 +220,7 @@ export const resolve = async (session: Session): Promise<ResolvedPlan> => {
     try {
       const request = entry.request(settled)
       const pin = await pinned(session, plugin, entry.name, request, (previous) => entry.answer(request, ctx, previous))
-      entry.then(pin, planFor(session, plugin, tap, declared, plan, requested))
+      if (pin !== undefined) entry.then(pin, planFor(session, plugin, tap, declared, plan, requested))
     } catch (cause) {
       throw placed(cause, tap, entry.name)
     } finally {

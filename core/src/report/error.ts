@@ -18,7 +18,9 @@ export const errorLines = (error: unknown): string[] => {
     `error ${error.code}${place ? ` [${place}]` : ''}${subject ? ` ${subject}` : ''}`,
     ...error.message.split('\n').map((line) => (line.startsWith('  ') ? line : `  ${line}`)),
     ...error.hint.flatMap((hint, index) =>
-      hint.split('\n').map((line, inner) => `${index + inner === 0 ? '  hint: ' : '        '}${line}`),
+      /^(log|shell): /.test(hint)
+        ? [`  ${hint.replace(/^(log|shell): /, (label) => label.padEnd(7))}`]
+        : hint.split('\n').map((line, inner) => `${index + inner === 0 ? '  hint: ' : '        '}${line}`),
     ),
   ]
 }

@@ -1,6 +1,16 @@
 // Content-addressed files: written to a temporary name, hashed on the way, renamed. A name stands for its content.
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, constants, createReadStream, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { chmod, copyFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ExitCode, isZosError, ZosError } from '../error.js'
@@ -112,6 +122,15 @@ export class BlobFiles implements Blobs {
       yield chunk as Uint8Array
     }
     this.check(blob, hash.digest('hex'))
+  }
+
+  /** The text of small content that may be there; nothing is promised of it, and it is for people alone. */
+  textOf(digest: string): string | undefined {
+    try {
+      return readFileSync(this.path({ sha256: digest, size: 0 }), 'utf8')
+    } catch {
+      return undefined
+    }
   }
 
   async put(content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<Blob> {

@@ -51,6 +51,14 @@ export interface TapRecord {
   readonly ms: number
 }
 
+/** A read that saw something else than in the run before. */
+export interface Change {
+  readonly kind: string
+  readonly subject: string
+  readonly before: string
+  readonly after: string
+}
+
 /** A line of a build's history. */
 export interface StepHistory {
   readonly step: string
@@ -58,6 +66,10 @@ export interface StepHistory {
   readonly state: 'hit' | 'ran' | 'failed'
   readonly ms: number
   readonly why: readonly string[]
+  /** Of a step that ran: what its reads saw otherwise than the run before. */
+  readonly changes?: readonly Change[]
+  /** Name of the command by which it failed. */
+  readonly failed?: string
 }
 
 /**

@@ -1,0 +1,42 @@
+// Steps of past builds, as explain, log and shell find them.
+import { closest } from '../config/closest.js'
+import type { Config } from '../config/load.js'
+import type { Phase } from '../engine/session.js'
+import { placeOf } from '../engine/tap-memory.js'
+import { ExitCode, ZosError } from '../error.js'
+import type { StepHistory, Store, TapRecord } from '../store/store.js'
+
+export interface PastBuild {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly ms: number
+  readonly ok: boolean
+  readonly steps: readonly StepHistory[]
+}
+
+export const buildsOf = (store: Store, { name, arch }: Config): PastBuild[] => [...store.history(`${name}/${arch}`)]
+
+/** What the last run of a step looked at and gave. */
+export const recordOf = (store: Store, config: Config, { step, phase }: StepHistory): TapRecord | undefined =>
+  store.lastTapRecord(placeOf(config, phase as Phase, step))
+
+/** The argument of a command that is about one step. */
+export const stepArgument = (command: string, [step]: readonly string[]): string => {
+  if (step) return step
+  throw new ZosError('CLI_USAGE', `zos ${command} wants the name of a step`, {
+    hint: 'all steps: zos steps',
+    exit: ExitCode.usage,
+  })
+}
+
+/** A step that no build here had, and those whose names are near. */
+export const unknownStep = (step: string, builds: readonly PastBuild[]): ZosError => {
+  const known = [...new Set(builds.flatMap(({ steps }) => steps.map((one) => one.step)))]
+  return new ZosError('STEP_UNKNOWN', `no build here ran a step ${step}`, {
+    hint:
+      known.length === 0
+        ? 'build first: zos build'
+        : `did you mean: ${closest(step, known).join(', ') || known.slice(0, 8).join(', ')}`,
+    exit: ExitCode.usage,
+  })
+}
