@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
+import https from 'node:https'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -64,11 +65,25 @@ const sealed = (password: string, text: string): Buffer => {
 /** Seconds that a server on a busy machine may take until it answers. */
 const patience = 60
 
-/** Starts a server whose data lies in `folder`. Whoever starts it has to kill it. */
-export const startMinio = async (folder: string): Promise<Minio> => {
+/**
+ * Starts a server whose data lies in `folder`; over HTTPS where `certs` names a folder with `public.crt` and
+ * `private.key`. Whoever starts it has to kill it.
+ */
+export const startMinio = async (folder: string, certs?: string): Promise<Minio> => {
   const port = await freePort()
-  const endpoint = `http://127.0.0.1:${port}`
-  const client = new Client({ endPoint: '127.0.0.1', port, useSSL: false, region, ...root })
+  const useSSL = certs !== undefined
+  const endpoint = `${useSSL ? 'https' : 'http'}://127.0.0.1:${port}`
+  // The tests' own certificate, which nobody else signed.
+  const transportAgent = useSSL ? { transportAgent: new https.Agent({ rejectUnauthorized: false }) } : {}
+  const client = new Client({
+    endPoint: '127.0.0.1',
+    port,
+    useSSL,
+    region,
+    ...root,
+    ...transportAgent,
+    retryOptions: { disableRetry: true },
+  })
   let child: ChildProcess | undefined
   const env = {
     ...{ PATH: process.env.PATH, HOME: folder, MINIO_BROWSER: 'off', MINIO_UPDATE: 'off' },
@@ -77,15 +92,25 @@ export const startMinio = async (folder: string): Promise<Minio> => {
 
   const start = async (): Promise<void> => {
     mkdirSync(folder, { recursive: true })
-    const started = spawn(program, ['server', folder, '--address', `127.0.0.1:${port}`, '--quiet'], {
-      env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
+    const words = [
+      'server',
+      folder,
+      '--address',
+      `127.0.0.1:${port}`,
+      '--quiet',
+      ...(certs ? ['--certs-dir', certs] : []),
+    ]
+    const started = spawn(program, words, { env, stdio: ['ignore', 'ignore', 'inherit'] })
     child = started
     process.once('exit', () => started.kill('SIGKILL'))
     for (let tries = 0; tries < patience * 5; tries++) {
-      const answer = await fetch(`${endpoint}/minio/health/ready`).catch(() => undefined)
-      if (answer?.ok) return
+      if (
+        await client.listBuckets().then(
+          () => true,
+          () => false,
+        )
+      )
+        return
       if (started.exitCode !== null) throw new Error(`minio ended with ${started.exitCode}`)
       await sleep(200)
     }

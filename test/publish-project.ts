@@ -60,4 +60,9 @@ export const zosIn = (
   place: string,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<Ended> => start(process.execPath, [cli, ...words], place, 90, env).ended
+  signal?: AbortSignal,
+): Promise<Ended> => {
+  const running = start(process.execPath, [cli, ...words], place, 90, env)
+  signal?.addEventListener('abort', () => running.interrupt())
+  return running.ended
+}

@@ -15,6 +15,8 @@ export interface Ended {
 }
 
 export interface Running {
+  /** What Ctrl-C does. */
+  interrupt(): void
   readonly ended: Promise<Ended>
   /** First line of its standard output, once it is whole. */
   readonly firstLine: Promise<string>
@@ -60,7 +62,7 @@ export const start = (
       resolve({ end: code ?? String(signal), stdout, stderr })
     })
   })
-  return { ended, firstLine }
+  return { ended, firstLine, interrupt: () => child.kill('SIGINT') }
 }
 
 /** A program that has to end well. */

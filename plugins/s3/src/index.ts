@@ -43,9 +43,13 @@ export const s3 = definePlugin<S3Options>()({
     })
     hooks.build.for(`${id} blocks`).tap('blocks', async () => ({ facts: { ...options } }) as never)
     tapTrust(hooks, options)
-    tapPublish(hooks, options, async (ctx) => {
-      const { lookupOf, subpathsOf, writeLocation } = await import('./settings.js')
+    tapPublish(hooks, options, async (ctx, target) => {
+      const { isOff, lookupOf, subpathsOf, writeLocation } = await import('./settings.js')
       const lookup = await lookupOf(options.config, ctx.project)
+      if (isOff(lookup, target)) {
+        ctx.warn('PUBLISH_OFF', `${target} are switched off in ${options.config}`)
+        return undefined
+      }
       const store = await ctx.objects(writeLocation(options, lookup, ctx.secret))
       return { store, ...subpathsOf(options, lookup) }
     })

@@ -10,8 +10,8 @@ export interface Place extends Subpaths {
   readonly store: ObjectStore
 }
 
-/** Opens a place when publishing begins; what is not set is told then. */
-export type OpenPlace = (ctx: PublishContext) => Promise<Place>
+/** Opens a place when publishing begins; what is not set is told then. `undefined`: this target is switched off. */
+export type OpenPlace = (ctx: PublishContext, target: keyof Subpaths) => Promise<Place | undefined>
 
 const secondsOfDay = 86_400
 const defaultDays = 365

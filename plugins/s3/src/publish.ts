@@ -30,7 +30,8 @@ const sendManifests = async (ctx: PublishContext, open: OpenPlace, { sign }: Pla
   const flists = ctx.outputs.filter(({ name }) => name.endsWith('.fl'))
   if (flists.length === 0) throw nothing('a flist (*.fl)', ctx, 'add rfs({ … }), or take manifests() out of publish')
   const { sendFile } = await import('./place.js')
-  const place = await open(ctx)
+  const place = await open(ctx, 'manifests')
+  if (!place) return []
   const receipts: Receipt[] = []
   for (const output of flists)
     receipts.push(await sendFile(ctx, place, `${place.manifests}/${fileName(output.name)}`, output, sign))
@@ -47,7 +48,8 @@ const sendKernels = async (
   if (kernels.length === 0)
     throw nothing('a kernel (*.efi)', ctx, 'add kernel({ … }), or take kernels() out of publish')
   const { sendFile } = await import('./place.js')
-  const place = await open(ctx)
+  const place = await open(ctx, 'kernels')
+  if (!place) return []
   const receipts: Receipt[] = []
   for (const output of kernels)
     receipts.push(await sendFile(ctx, place, `${place.kernels}/${fileName(kernelName(output))}`, output, sign))

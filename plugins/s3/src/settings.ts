@@ -122,6 +122,15 @@ export interface Subpaths {
   readonly manifests: string
 }
 
+/** Whether a target is switched off. A variable has been heard by then; what is left is the file. */
+export const isOff = (lookup: Lookup, target: keyof Subpaths): boolean => {
+  const key = target === 'kernels' ? 'UPLOAD_KERNEL' : 'UPLOAD_MANIFESTS'
+  const value = lookup(key)
+  if (value !== undefined && !/^(true|false|1|0)$/.test(value))
+    throw new ZosError('S3_SWITCH', `${key}=${value}: expected true, false, 1 or 0`, { exit: ExitCode.config })
+  return value === 'false' || value === '0'
+}
+
 export const subpathsOf = (options: Pick<S3Options, 'kernels' | 'manifests'>, lookup: Lookup): Subpaths => ({
   kernels: trimmed(lookup('KERNEL_SUBPATH', options.kernels) ?? 'kernel'),
   manifests: trimmed(lookup('MANIFESTS_SUBPATH', options.manifests) ?? 'manifests'),
