@@ -153,6 +153,16 @@ test('a download that is cut goes on where it was, if the object is still the sa
   })
 })
 
+test('a bucket that no server can have is refused before anything is asked', () => {
+  const location = { kind: 's3', tls: false, host: 'h', port: 1, prefix: '', region: 'r' } as const
+  for (const bucket of ['', 'ab', 'Upper', 'a/b', 'a b'])
+    assert.throws(
+      () => openBucket({ ...location, bucket }, new AbortController().signal),
+      (error: unknown) => isZosError(error) && error.code === 'OBJECTS_URL',
+      bucket,
+    )
+})
+
 test('what is not there is no error for those who only ask', async () => {
   await serve([fault(404)], async (store) => {
     assert.is(await store.head('k'), undefined)

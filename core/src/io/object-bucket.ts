@@ -8,7 +8,7 @@ import { sha256 } from '../model/canonical.js'
 import type { BucketLocation, ObjectContent, ObjectInfo, ObjectStore, PutOptions } from '../model/object-store.js'
 import { createLimiter } from './http-limit.js'
 import { objectFailure, objectTooLarge } from './object-failure.js'
-import { checkKey, shownObjectUrl } from './object-location.js'
+import { checkBucket, checkKey, shownObjectUrl } from './object-location.js'
 import { backoff, type RetryOptions, wait } from './retry.js'
 
 /** Requests at once with one bucket. */
@@ -62,6 +62,7 @@ export const openBucket = (
   { retry, stall }: BucketOptions = defaultBucketOptions,
 ): ObjectStore => {
   const { bucket, region, tls, host, accessKey, secretKey } = location
+  checkBucket(location)
   const before = location.prefix === '' ? '' : `${location.prefix}/`
   const agent = new (tls ? https : http).Agent({ keepAlive: true, maxSockets: atOnce, scheduling: 'lifo' })
   const client = new Client({

@@ -55,6 +55,15 @@ export const parseObjectUrl = (text: string): ObjectLocation => {
   }
 }
 
+/** Refuses buckets that no server can have. */
+export const checkBucket = ({ bucket }: BucketLocation): void => {
+  if (bucketName.test(bucket)) return
+  throw new ZosError('OBJECTS_URL', `${JSON.stringify(bucket)} is no name of a bucket`, {
+    hint: 'expected 3 to 63 lower-case letters, digits, "-" and "."',
+    exit: ExitCode.config,
+  })
+}
+
 const hostPort = ({ host, port }: BucketLocation): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
 
 /** The address of a key as it may be shown: no credentials. */
