@@ -1,10 +1,17 @@
 import type { Settings } from './context.js'
+import type { BlobReader, BlobWriter } from './model/blobs.js'
+import type { Json } from './model/canonical.js'
+import type { Blob, TreeRecord } from './model/entry.js'
 import type { Manifest } from './model/manifest.js'
 import type { ObjectLocation, ObjectStore } from './model/object-store.js'
 
 /** An option of a command: `--name VALUE`, or `--name` for a boolean. */
 export interface CommandOption {
   readonly type: 'boolean' | 'string' | 'number'
+  /** One letter, for `-m FILE`. */
+  readonly short?: string
+  /** May be given several times; the values come as a list. */
+  readonly multiple?: boolean
   /** Stands for the value in `--help`. */
   readonly value?: string
   /** What a text option means that is given without a value; its value then has to follow after `=`. */
@@ -32,10 +39,23 @@ export interface CommandProcess {
   kill(signal: 'SIGTERM' | 'SIGKILL'): void
 }
 
+/** A file that is being read, and what the disk says of it. */
+export interface HostFile {
+  /** As its record says: below the folder, with a slash in front. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** Changes whenever the file does; `undefined` for one so young that another change might not show. */
+  readonly stamp: string | undefined
+}
+
+/** A record of a folder with its time of last change, in whole seconds since 1970. */
+export type HostRecord = TreeRecord & { readonly mtime: number }
+
 /** What a command gets: its arguments, the last build, and the host. */
 export interface CommandContext {
   readonly args: readonly string[]
-  readonly options: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly options: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
   /** Settings of the config; only for commands that say they need one. */
   readonly settings: Settings
   /** Folder of the project's outputs, absolute: `dist/quickstart`. */
@@ -47,6 +67,9 @@ export interface CommandContext {
   readonly signal: AbortSignal
   out(text: string): void
   err(text: string): void
+  /** Bytes for standard output; settles once they are on their way. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Milliseconds since 1970. */
   now(): number
   env(name: string): string | undefined
   /** Plugins of the config made by the factory of this name, with their options; only for commands that need a config. */
@@ -66,6 +89,31 @@ export interface CommandContext {
     makeFolder(path: string): Promise<void>
     write(path: string, content: string | Uint8Array): Promise<void>
     append(path: string, content: Uint8Array): Promise<void>
+    /** The whole file; `undefined` where there is none. More than `limit` bytes are `FILE_SIZE`. */
+    bytes(path: string, limit: number): Promise<Uint8Array | undefined>
+    /** Puts a whole file in the place of what was there, in one step. */
+    replace(path: string, content: Uint8Array): Promise<void>
+    /**
+     * Reads a folder, owners and hard links included, in the order of a tree's records; contents go to `contents`, save
+     * those that `known` has. The folder itself is the first record. Errors as `FOLDER_*`.
+     */
+    readFolder(
+      path: string,
+      contents: BlobWriter,
+      known?: (file: HostFile) => Promise<Blob | undefined>,
+    ): Promise<readonly HostRecord[]>
+    /** Writes records into an empty or new folder, without owners; gives the paths of devices, which are left out. */
+    writeFolder(
+      path: string,
+      records: Iterable<TreeRecord>,
+      contents: BlobReader,
+      epoch: number,
+    ): Promise<readonly string[]>
+  }
+  /** Plain data that a command finds again in its next run, kept in the store. It may be lost at any time. */
+  readonly memory: {
+    get(name: string, input: Json): Promise<Json | undefined>
+    set(name: string, input: Json, value: Json): Promise<void>
   }
   /** Runs a program to its end; gives what it printed. */
   run(command: { file: string; args: readonly string[] }): Promise<{ exitCode: number; stdout: string; stderr: string }>

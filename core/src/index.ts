@@ -1,4 +1,11 @@
-export type { CommandContext, CommandDefinition, CommandOption, CommandProcess } from './command.js'
+export type {
+  CommandContext,
+  CommandDefinition,
+  CommandOption,
+  CommandProcess,
+  HostFile,
+  HostRecord,
+} from './command.js'
 export { closest } from './config/closest.js'
 export type { ConfigInput, ConfigModule, InitramfsOptions, UserConfig, VariantConfig } from './config/define.js'
 export { defineConfig } from './config/define.js'

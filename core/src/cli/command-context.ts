@@ -1,6 +1,7 @@
 // What plugin commands get of the host.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { appendFile, copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { setMaxListeners } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { constants as osConstants } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +12,8 @@ import { findTool } from '../exec/identity.js'
 import { toolPath } from '../exec/toolchain.js'
 import { readManifest } from '../io/output-folder.js'
 import type { Cli, OptionValues } from './command.js'
+import { commandFiles } from './command-files.js'
+import { commandMemory } from './command-memory.js'
 import type { PluginCommand } from './plugin-commands.js'
 import { configOf } from './session.js'
 
@@ -97,6 +100,8 @@ export const commandContext = async (
   options: OptionValues,
 ): Promise<CommandContext> => {
   const config = command.config ? await configOf(cli, options) : undefined
+  // Every file and request of a command listens.
+  setMaxListeners(0, cli.signal)
   const outputFolder = config?.outputFolder ?? cli.cwd
   return {
     args,
@@ -109,6 +114,10 @@ export const commandContext = async (
     signal: cli.signal,
     out: cli.out,
     err: cli.err,
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
+      }),
     now: cli.now,
     env: (name) => cli.env[name],
     plugins: (name) =>
@@ -121,19 +130,8 @@ export const commandContext = async (
       const { openObjects } = await import('../io/objects.js')
       return openObjects(config?.root ?? cli.cwd, location, cli.signal)
     },
-    files: {
-      exists: (path) =>
-        stat(path).then(
-          () => true,
-          () => false,
-        ),
-      text: (path) => readFile(path, 'utf8').catch(() => undefined),
-      copy: (from, to) => copyFile(from, to),
-      remove: (path) => rm(path, { recursive: true, force: true }),
-      makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
-      write: (path, content) => writeFile(path, content),
-      append: (path, content) => appendFile(path, content),
-    },
+    files: commandFiles(cli.now),
+    memory: commandMemory(cli),
     run: async (program) => {
       const child = start(cli, program)
       child.stdin!.end()

@@ -4,7 +4,7 @@ import type { CommandOption } from '../command.js'
 import { didYouMean } from '../config/closest.js'
 import { ExitCode, ZosError } from '../error.js'
 
-export type OptionValues = Readonly<Record<string, string | number | boolean | undefined>>
+export type OptionValues = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
 /** A command as `zos --help` and the parser see it. */
 export interface CliCommand {
@@ -66,16 +66,13 @@ export const parseWords = (
       }),
       allowPositionals: true,
       options: Object.fromEntries(
-        Object.entries(known).map(([name, { type }]) => [
+        Object.entries(known).map(([name, { type, multiple = false, short = shorts[name] }]) => [
           name,
-          {
-            type: type === 'boolean' ? ('boolean' as const) : ('string' as const),
-            ...(shorts[name] && { short: shorts[name] }),
-          },
+          { type: type === 'boolean' ? ('boolean' as const) : ('string' as const), multiple, ...(short && { short }) },
         ]),
       ),
     })
-    const typed = Object.entries(values as Record<string, string | boolean>).map(([name, value]) => {
+    const typed = Object.entries(values as Record<string, string | boolean | string[]>).map(([name, value]) => {
       if (known[name]?.type !== 'number') return [name, value]
       const number = Number(value)
       if (!Number.isInteger(number) || number < 0)
@@ -97,9 +94,10 @@ export const helpText = ({
   options,
   examples,
 }: Omit<CliCommand, 'run'>): string => {
-  const rows = Object.entries(options).map(([option, { type, value, bare, help }]) => {
+  const rows = Object.entries(options).map(([option, { type, multiple, value, bare, help }]) => {
     const shown = value ?? 'VALUE'
-    const flag = `--${option}${type === 'boolean' ? '' : bare === undefined ? ` ${shown}` : `[=${shown}]`}`
+    const argument = type === 'boolean' ? '' : bare === undefined ? ` ${shown}` : `[=${shown}]`
+    const flag = `--${option}${argument}${multiple ? '…' : ''}`
     return `  ${flag.padEnd(26)} ${help}`
   })
   return [

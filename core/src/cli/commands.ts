@@ -44,11 +44,22 @@ const commands: Readonly<Record<string, Listed>> = {
   },
 }
 
+/** A row a command; commands of one first word, such as `flist pack`, share one. */
+const familiesIn = (found: readonly { readonly name: string; readonly summary: string }[]): string[][] => {
+  const rows = new Map<string, string>()
+  for (const { name, summary } of found) {
+    const [first = '', second] = name.split(' ')
+    const before = rows.get(first)
+    rows.set(first, second === undefined ? summary : before === undefined ? second : `${before}, ${second}`)
+  }
+  return [...rows]
+}
+
 const overview = async (cli: Cli): Promise<string> => {
   const { pluginCommands } = await import('./plugin-commands.js')
   const rows = [
     ...Object.entries(commands).map(([name, { summary }]) => [name, summary]),
-    ...pluginCommands(cli.cwd).map(({ name, summary }) => [name, summary]),
+    ...familiesIn(pluginCommands(cli.cwd)),
   ]
   return [
     'zos: builds bootable Linux images from one typed config',
@@ -59,6 +70,28 @@ const overview = async (cli: Cli): Promise<string> => {
     'Start with: zos init, or zos build -c variants/quickstart.config.ts',
     '',
   ].join('\n')
+}
+
+/** What is said to `zos flist` alone, where its commands are `zos flist pack` and so on. */
+const familyOf = (
+  cli: Cli,
+  name: string,
+  family: readonly { readonly name: string; readonly summary: string }[],
+  word: string | undefined,
+): number => {
+  const rows = family.map((one) => `  ${one.name.slice(name.length + 1).padEnd(10)} ${one.summary}`)
+  const isAsked = word === undefined || word === '--help' || word === '-h'
+  if (!isAsked)
+    throw new ZosError(
+      'CLI_COMMAND',
+      `zos ${name} has no command ${word}${didYouMean(
+        word,
+        family.map((one) => one.name.slice(name.length + 1)),
+      )}`,
+      { hint: `zos ${name} --help`, exit: ExitCode.usage },
+    )
+  cli.out([`zos ${name} COMMAND`, '', ...rows, '', `zos ${name} COMMAND --help says more.`, ''].join('\n'))
+  return word === undefined ? ExitCode.usage : ExitCode.ok
 }
 
 /** Runs one command; gives the exit code. */
@@ -89,6 +122,12 @@ export const runCli = async (cli: Cli, words: readonly string[]): Promise<number
     const found = pluginCommands(cli.cwd)
     const own = found.find((command) => command.name === name)
     if (own) return runPluginCommand(cli, own, rest)
+    const family = found.filter((command) => command.name.startsWith(`${name} `))
+    if (family.length > 0) {
+      const member = family.find((command) => command.name === `${name} ${rest[0]}`)
+      if (member) return runPluginCommand(cli, member, rest.slice(1))
+      return familyOf(cli, name, family, rest[0])
+    }
     throw new ZosError(
       'CLI_COMMAND',
       `zos has no command ${name}${didYouMean(name, [...Object.keys(commands), ...found.map((one) => one.name)])}`,

@@ -33,6 +33,8 @@ export interface ReadFolderOptions {
   readonly origin?: Origin
   /** The content of a file by its path on the disk, where the store has it already and the file has not changed since. */
   readonly known?: (file: string) => Promise<Blob | undefined>
+  /** Called for every entry, with what the disk says of it and a record does not: its times. */
+  readonly onEntry?: (path: string, stats: Stats) => void
 }
 
 /** Files up to here are read whole; larger ones are streamed. */
@@ -126,6 +128,7 @@ const list = async (
       })
     }
     seen.push(one)
+    options.onEntry?.(one.path, one.stats)
     if (seen.length > archiveLimits.entries) {
       throw new ZosError('FOLDER_LIMIT', `${child}: more than ${archiveLimits.entries} entries`)
     }

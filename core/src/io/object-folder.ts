@@ -45,7 +45,7 @@ export const openFolder = (location: FolderLocation, signal: AbortSignal): Objec
     }
   }
 
-  const writeTemporary = async (target: string, content: ObjectContent): Promise<string> => {
+  const writeTemporary = async (target: string, content: ObjectContent, durable: boolean): Promise<string> => {
     const temporary = join(dirname(target), `.${randomBytes(9).toString('hex')}`)
     const file = await open(temporary, 'wx', 0o644).catch(async (cause: NodeJS.ErrnoException) => {
       if (cause.code !== 'ENOENT') throw cause
@@ -57,7 +57,7 @@ export const openFolder = (location: FolderLocation, signal: AbortSignal): Objec
       if (chunks instanceof Uint8Array) await file.writeFile(chunks)
       else for await (const chunk of chunks) await file.writeFile(chunk)
       // A name must not stand for content that a power cut takes away.
-      await file.sync()
+      if (durable) await file.sync()
     } catch (cause) {
       await file.close()
       await rm(temporary, { force: true })
@@ -127,7 +127,7 @@ export const openFolder = (location: FolderLocation, signal: AbortSignal): Objec
     put: (key, content, options = {}) =>
       guarded(key, async () => {
         const target = pathOf(key)
-        const temporary = await writeTemporary(target, content)
+        const temporary = await writeTemporary(target, content, options.durable !== false)
         try {
           await place(key, temporary, target, options)
         } finally {

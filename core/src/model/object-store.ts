@@ -47,6 +47,8 @@ export interface PutOptions {
   /** Only where the object is still this one; else `OBJECT_CHANGED`. */
   readonly ifMatch?: string
   readonly contentType?: string
+  /** `false`: a folder need not have it on the disk yet when this returns; for what is checked again and can be sent again. */
+  readonly durable?: boolean
 }
 
 /**

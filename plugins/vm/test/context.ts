@@ -42,6 +42,10 @@ const realSpawn: Spawn = ({ file, args }, { onOutput, onError }): CommandProcess
   }
 }
 
+const notUsed = async (): Promise<never> => {
+  throw new Error('zos run does not use this')
+}
+
 /** A context over a real folder; programs are real where the test brings none of its own. */
 export const contextOf = (world: World): { ctx: CommandContext; out: () => string; err: () => string } => {
   let [out, err] = ['', '']
@@ -67,6 +71,7 @@ export const contextOf = (world: World): { ctx: CommandContext; out: () => strin
     err: (text) => {
       err += text
     },
+    write: notUsed,
     now: () => performance.now(),
     env: () => undefined,
     plugins: () => [],
@@ -85,7 +90,12 @@ export const contextOf = (world: World): { ctx: CommandContext; out: () => strin
       },
       write: (path, content) => writeFile(path, content),
       append: (path, content) => appendFile(path, content),
+      bytes: notUsed,
+      replace: notUsed,
+      readFolder: notUsed,
+      writeFolder: notUsed,
     },
+    memory: { get: notUsed, set: notUsed },
     run: world.run ?? realRun,
     spawn: world.spawn ?? realSpawn,
     freePort: async (preferred) => preferred,
