@@ -1,4 +1,12 @@
-import { type DeltaBuilder, FileTree, type Ref, type TapContext, type TreeView, ZosError } from '@zos/core'
+import {
+  type Artifact,
+  type DeltaBuilder,
+  FileTree,
+  type Ref,
+  type TapContext,
+  type TreeView,
+  ZosError,
+} from '@zos/core'
 import { type Closure, moduleClosure } from './closure.js'
 import { withIndexes } from './depmod.js'
 import { selectFirmware } from './firmware.js'
@@ -46,6 +54,13 @@ export const putModules = async (
     delta.file(stageList(stage), closure.stages[stage].names.map((name) => `${name}\n`).join(''))
   const firmware = await chosenFirmware(ctx, options)
   return firmware.count > 0 ? delta.tree(firmware, '/lib/firmware') : delta
+}
+
+/** The modules of the image with their indexes as an artifact, for plugins that have to know which these are. */
+export const imageModules = async (ctx: TapContext, component: Ref, options: ModuleOptions): Promise<Artifact> => {
+  const kernel = await loadKernel(ctx, component)
+  const folder = await indexedSet(ctx, kernel, await imageClosure(ctx, kernel, options))
+  return { trees: { modules: FileTree.empty.mount(`/lib/modules/${kernel.release}`, folder) } }
 }
 
 /** The modules of a closure as a tree of their folder, with the lists of the kernel's build and depmod's indexes. */

@@ -1,6 +1,6 @@
 import { definePlugin, isRef } from '@zos/core'
-import { imageClosure, putModules } from './image-modules.js'
-import { componentName, kernelRefs, loadKernel, sourceName } from './kernel-artifact.js'
+import { imageClosure, imageModules, putModules } from './image-modules.js'
+import { componentName, imageModulesName, kernelRefs, loadKernel, sourceName } from './kernel-artifact.js'
 import type { KernelOrgSource } from './kernel-source.js'
 import { embedFindings, firmwareFindings, firmwarePlaceFindings, moduleFindings } from './module-findings.js'
 import { parseModulesDep } from './modules-dep.js'
@@ -40,6 +40,8 @@ export const kernel = definePlugin<KernelOptions>()({
         plan.source(sourceName, options.source)
         plan.component({ name: componentName, kind: 'kernel', options: {}, sources: [sourceName] })
       }
+      if (plan.requested().some(({ component: asked }) => asked === imageModulesName))
+        plan.component({ name: imageModulesName, kind: 'kernel-image-modules', options: {}, needs: [component] })
       plan.output({ name: 'vmlinuz', format: 'kernel', options: {}, needs: [component] })
       if (options.embed === 'none') return
       const named = options.nameAfter === undefined ? [] : [options.nameAfter]
@@ -69,6 +71,8 @@ export const kernel = definePlugin<KernelOptions>()({
       const { buildCompiled } = await import('./build-compiled.js')
       return buildCompiled(ctx, options)
     })
+
+    hooks.build.for('kernel-image-modules').tap('image-modules', (_, ctx) => imageModules(ctx, component, options))
 
     hooks.assemble.tap('modules', (tree, ctx) => putModules(tree, ctx, component, options))
 

@@ -2,8 +2,10 @@ import { type Blob, type FileTree, type Ref, ref, type TapContext } from '@zos/c
 import { type KernelConfig, parseKernelConfig } from './kernel-config.js'
 import type { ModuleIndex } from './module-index.js'
 
-/** Name of the plugin's one component, and the slots of its artifact. */
+/** Name of the plugin's main component, and the slots of its artifact. */
 export const componentName = 'linux'
+/** Name of the component that is made only where another plugin asks for it. */
+export const imageModulesName = 'image-modules'
 
 /** Name of the plugin's own source, where the kernel is compiled from one. */
 export const sourceName = 'linux'
@@ -14,6 +16,8 @@ export const kernelRefs = (id: string) => ({
   image: ref(id, componentName, 'image'),
   /** All modules of the kernel below `/lib/modules/RELEASE` with their indexes, a tree. */
   modules: ref(id, componentName, 'modules'),
+  /** The modules that the image has itself, with indexes of exactly these: a tree as `modules`. */
+  imageModules: ref(id, imageModulesName, 'modules'),
   /**
    * Everything that the kernel gave: files `image`, `config`, `system-map`, `index`; tree `modules`; facts `release`,
    * `version`. One that was compiled here also has the files `objects`, what a relink reads (tar), and `headers`, what
