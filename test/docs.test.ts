@@ -1,3 +1,4 @@
+// time limit: 300 s
 // Pages say what is so: their files are built by the built CLI, their terminals run, their links lead somewhere.
 import { spawn } from 'node:child_process'
 import {
@@ -139,7 +140,8 @@ const optionsOf = (help: string): string[][] =>
 test('docs/commands.md has every command and option of --help', async () => {
   const page = read('docs/commands.md')
   const { printed } = await run('zos --help', project)
-  const names = [...printed.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name!)
+  const rows = (text: string): string[] => [...text.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name!)
+  const names = rows(printed)
   assert.equal(
     names,
     [...page.matchAll(/^## zos (\w+)/gm)].map(([, name]) => name),
@@ -149,7 +151,9 @@ test('docs/commands.md has every command and option of --help', async () => {
     flag,
     text,
   ])
-  for (const name of names) {
+  const flist = rows((await run('zos flist --help', project)).printed).map((name) => `flist ${name}`)
+  assert.ok(flist.includes('flist pack'))
+  for (const name of [...names, ...flist]) {
     const help = await run(`zos ${name} --help`, project)
     const [usage = ''] = help.printed.split('\n')
     assert.match(page, `## ${usage.replace(' [OPTIONS]', '')}\n`)

@@ -70,7 +70,7 @@ export const anchorsOf = (page: string): string[] => {
 /** Rows of all tables below a heading of the second level: cells as they are written, code marks removed. */
 export const rowsBelow = (page: string, heading: string): string[][] => {
   const section =
-    page.split(/^## /m).find((one) => one.startsWith(`${heading}\n`) || one.startsWith(`${heading} `)) ?? ''
+    page.split(/^##+ /m).find((one) => one.startsWith(`${heading}\n`) || one.startsWith(`${heading} `)) ?? ''
   return section
     .split('\n')
     .filter((line) => /^\| [^-]/.test(line))

@@ -3,7 +3,9 @@
 import { defineConfig } from '@zos/core'
 import { debian } from '@zos/debian'
 import { kernel } from '@zos/kernel'
+import { rfs } from '@zos/rfs'
 import { crate, rustMusl } from '@zos/rust-musl'
+import { folder } from '@zos/s3'
 import { zinit } from '@zos/zinit'
 
 export const base = debian({
@@ -29,6 +31,15 @@ const linux = kernel({
   cmdline: 'console=ttyS0 panic=10 quiet',
 })
 
+// Modules and firmware as flists; `zos build --publish` sends them and their blocks to a folder. The machine itself mounts
+// none: the rfs program cannot be had from a package registry.
+const published = folder({ path: 'dist/quickstart/published' })
+const flists = rfs({
+  flists: { modules: linux.modules, firmware: base.tree(['firmware-linux-free']) },
+  store: { path: 'dist/quickstart/published/blobs', route: 'dir:///var/lib/rfs/blocks' },
+  mount: 'none',
+})
+
 export default defineConfig({
   name: 'quickstart',
   plugins: [
@@ -41,5 +52,8 @@ export default defineConfig({
       init: 'config/quickstart/init',
       root: 'in-place',
     }),
+    flists,
+    published,
   ],
+  publish: [published.manifests()],
 })

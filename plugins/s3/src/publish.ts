@@ -17,6 +17,9 @@ const nothing = (what: string, { outputs }: PublishContext, hint: string): ZosEr
 /** Name under which a kernel is published: the one with its version, else its own. */
 const kernelName = ({ name, aliases = [] }: Output): string => aliases.find((alias) => alias.endsWith('.efi')) ?? name
 
+/** Name under which a flist is published: the one with a release or a date, else its own. */
+const flistName = ({ name, aliases = [] }: Output): string => aliases.find((alias) => alias.endsWith('.fl')) ?? name
+
 const fileName = (path: string): string => path.split('/').at(-1)!
 
 const keepOf = (params: Json): number | undefined => {
@@ -34,7 +37,7 @@ const sendManifests = async (ctx: PublishContext, open: OpenPlace, { sign }: Pla
   if (!place) return []
   const receipts: Receipt[] = []
   for (const output of flists)
-    receipts.push(await sendFile(ctx, place, `${place.manifests}/${fileName(output.name)}`, output, sign))
+    receipts.push(await sendFile(ctx, place, `${place.manifests}/${fileName(flistName(output))}`, output, sign))
   return receipts
 }
 
