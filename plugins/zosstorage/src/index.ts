@@ -1,0 +1,41 @@
+import { definePlugin, type Finding } from '@zos/core'
+import { kernelModules } from '@zos/kernel'
+import { zinitService } from '@zos/zinit'
+import { type ZosstorageOptions, zosstorageOptions } from './options.js'
+
+export type { DevicePath, DevicesOptions, Size, ZosstorageOptions } from './options.js'
+
+/** Drivers by topology: `auto` may come to need bcachefs, which not every kernel has. */
+const driversOf = ({ topology = 'auto' }: ZosstorageOptions): readonly string[] =>
+  topology === 'ssd_hdd_bcachefs' || topology === 'bcachefs_2copy' ? ['bcachefs'] : ['btrfs']
+
+/** Provisions the disks of a node on its first boot: the configuration, the unit, and what the program needs. */
+export const zosstorage = definePlugin<ZosstorageOptions>()({
+  name: 'zosstorage',
+  version: '0.1.0',
+  code: import.meta.url,
+  options: zosstorageOptions,
+  apply(hooks, options) {
+    hooks.resolve.tap('unit', (plan) => {
+      plan.wish(zinitService, {
+        name: 'zosstorage',
+        // What it says has to be seen where nobody can log in yet.
+        exec: "/bin/sh -c 'exec /usr/bin/zosstorage --log-to-file 2>/dev/console'",
+        oneshot: true,
+        // Drivers of disks, and udev where the image has it.
+        wants: ['stage1-modules', 'udev-trigger'],
+      })
+      // The program loads them itself, whatever their stage.
+      plan.wish(kernelModules, { stage2: driversOf(options) })
+    })
+    hooks.assemble.tap('config', async (tree) => (await import('./image-file.js')).putConfig(tree, options))
+    hooks.check.tap('programs', async (tree, ctx): Promise<readonly Finding[]> => {
+      const { programFindings, programPath } = await import('./image-file.js')
+      const path = await programPath(ctx, options)
+      if (path === '/usr/bin/zosstorage') return programFindings(tree, options)
+      const message = `the program is at ${path}, the unit calls /usr/bin/zosstorage`
+      const hint = 'leave install out of its component'
+      return [{ level: 'error', code: 'ZOSSTORAGE_PROGRAM', subject: path, message, hint }]
+    })
+  },
+})
