@@ -49,7 +49,7 @@ test('a second build runs nothing', async () => {
 const copyOf = (): string => {
   const copy = join(folder, 'project')
   mkdirSync(join(copy, 'config'), { recursive: true })
-  for (const path of ['package.json', 'config/quickstart', 'variants'])
+  for (const path of ['package.json', 'config/quickstart', 'plugins/zosstorage/crate', 'variants'])
     cpSync(join(project, path), join(copy, path), { recursive: true })
   symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'))
   const passing = ['work', 'partial', 'fresh'].map((name) => `/${name}`)

@@ -1,12 +1,13 @@
 // A small machine that builds where only package registries can be reached: Debian's packages and kernel, zinit from
-// its crate. It boots, takes an address by DHCP, starts an SSH server and says when it is ready.
+// its crate. It boots, provisions its disks, takes an address by DHCP, starts an SSH server and says when it is ready.
 import { defineConfig } from '@zos/core'
 import { debian } from '@zos/debian'
 import { kernel } from '@zos/kernel'
 import { rfs } from '@zos/rfs'
-import { crate, rustMusl } from '@zos/rust-musl'
+import { crate, path, rustMusl } from '@zos/rust-musl'
 import { folder } from '@zos/s3'
 import { zinit } from '@zos/zinit'
+import { zosstorage } from '@zos/zosstorage'
 
 export const base = debian({
   suite: 'bookworm',
@@ -21,6 +22,7 @@ const tools = rustMusl({
     patches: ['config/quickstart/zinit-pid1.patch'],
     install: { zinit: '/sbin/zinit', 'zinit-server': '/sbin/zinit-server', 'zinit-pid1': '/sbin/zinit-pid1' },
   }),
+  zosstorage: path('plugins/zosstorage/crate'),
 })
 
 const linux = kernel({
@@ -52,6 +54,7 @@ export default defineConfig({
       init: 'config/quickstart/init',
       root: 'in-place',
     }),
+    zosstorage({ program: tools.component('zosstorage') }),
     flists,
     published,
   ],

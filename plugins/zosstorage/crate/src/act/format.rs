@@ -38,7 +38,12 @@ pub fn load_drivers(plan: &Plan, observed: &Observed) -> Result<()> {
 pub fn format(config: &Config, roots: &Roots, plan: &Plan, udev: bool, journal: &mut Journal) -> Result<()> {
     let mut devices = Vec::new();
     for planned in &plan.disks {
-        devices.push(claim(&planned.disk, config.partitions.esp_size)?);
+        let device = claim(&planned.disk, config.partitions.esp_size)?;
+        // The same question as after the table is written: a device that cannot have partitions says so now.
+        let refused =
+            |error| Error::Missing(vec![format!("partitions of {}: the kernel says {error}", planned.disk.path())]);
+        reread(&device).map_err(refused)?;
+        devices.push(device);
     }
     for (index, (planned, device)) in plan.disks.iter().zip(&mut devices).enumerate() {
         journal.step(Step::Table(index), || {

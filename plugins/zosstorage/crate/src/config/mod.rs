@@ -4,6 +4,8 @@ mod check;
 pub mod cmdline;
 pub mod layer;
 pub mod size;
+#[cfg(test)]
+mod tests;
 
 use crate::error::Result;
 use layer::Layer;
