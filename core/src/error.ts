@@ -73,6 +73,25 @@ export class ZosError extends Error {
 export const isZosError = (error: unknown): error is ZosError =>
   typeof error === 'object' && error !== null && brand in error
 
+const diskWords: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the file system is read-only',
+  EIO: 'the disk does not read or write',
+}
+
+/** What a full, read-only or failing disk says, as an error: whoever meets it, it is the store's, where all work lies. */
+export const diskError = (cause: unknown): ZosError | undefined => {
+  const { code, path, message } = (cause ?? {}) as NodeJS.ErrnoException
+  const words = diskWords[code ?? '']
+  if (words === undefined) return undefined
+  return new ZosError('STORE_WRITE', `${words}${path ? ` at ${path}` : ''}: ${message}`, {
+    hint: 'make room for the store, or name another folder with ZOS_STORE',
+    exit: ExitCode.store,
+    cause,
+  })
+}
+
 const secrets = new Set<string>()
 /** Characters; to mask shorter texts would mask words. */
 const shortestSecret = 4

@@ -81,7 +81,7 @@ export interface Sound {
 }
 
 const names = ['initramfs.cpio.xz', 'list.txt', 'manifest.json']
-const outputsOf = (project: Project): Record<string, string> =>
+export const outputsOf = (project: Project): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, project.bytes(`dist/${name}`).toString('latin1')]))
 
 /** A build that nobody disturbs, with its operations. */

@@ -44,11 +44,14 @@ const compressBlock = async (
   const input = { codec: xzIdentity(), preset, block: blockDigest(block) }
   const artifact = await ctx.remember('xz-block-1', input, async () => {
     onFresh()
-    const parts: Uint8Array[] = []
-    for await (const chunk of writePieces(block.pieces, ctx.blobs)) parts.push(chunk)
-    const plain = Buffer.concat(parts)
-    const encoded = await encodeXzBlock({ size: plain.length, chunks: [plain] }, { preset })
-    await compare(encoded, plain, block)
+    // The plain block is never in memory as a whole: the encoder holds it once already.
+    const size = block.pieces.reduce((sum, piece) => sum + piece.size, 0)
+    const written = createHash('sha256')
+    const encoded = await encodeXzBlock(
+      { size, chunks: hashed(writePieces(block.pieces, ctx.blobs), written) },
+      { preset },
+    )
+    await compare(encoded, written.digest('hex'), block)
     const blob = await ctx.blobs.put(encoded.bytes)
     return {
       files: { block: blob },
@@ -61,9 +64,9 @@ const compressBlock = async (
 
 const compare = async (
   encoded: { bytes: Uint8Array; unpaddedSize: number; uncompressedSize: number },
-  plain: Buffer,
+  digest: string,
   { group }: Block,
-) => {
+): Promise<void> => {
   const { xzHeader, xzTail } = await import('../format/xz.js')
   const { decompress } = await import('../format/decompress.js')
   const stream = async function* () {
@@ -71,19 +74,14 @@ const compare = async (
     yield encoded.bytes
     yield xzTail([encoded])
   }
-  let at = 0
-  for await (const chunk of decompress(stream(), 'xz', { outputBytes: plain.length })) {
-    if (plain.compare(chunk, 0, chunk.length, at, at + chunk.length) !== 0) break
-    at += chunk.length
-  }
-  if (at !== plain.length)
-    throw new ZosError(
-      'INITRAMFS_COMPARE',
-      `a block of ${group} reads back differently at byte ${at} of ${plain.length}`,
-      {
-        hint: 'check this machine’s memory and disk',
-      },
-    )
+  const read = createHash('sha256')
+  for await (const chunk of decompress(stream(), 'xz', { outputBytes: encoded.uncompressedSize })) read.update(chunk)
+  if (read.digest('hex') === digest) return
+  throw new ZosError(
+    'INITRAMFS_COMPARE',
+    `a block of ${encoded.uncompressedSize} bytes of ${group} reads back differently from xz`,
+    { hint: 'check this machine’s memory and disk' },
+  )
 }
 
 const packXz = async (blocks: readonly Block[], preset: number, ctx: PackContext): Promise<Blob> => {

@@ -1,5 +1,5 @@
 // A whole run of `zos`: the command, and what is said when it fails.
-import { ExitCode, isZosError } from '../error.js'
+import { diskError, ExitCode, isZosError } from '../error.js'
 import { errorJson, errorLines } from '../report/error.js'
 import type { Cli } from './command.js'
 
@@ -8,7 +8,8 @@ export const runProgram = async (cli: Cli): Promise<number> => {
   try {
     const { runCli } = await import('./commands.js')
     return await runCli(cli, cli.words)
-  } catch (error) {
+  } catch (cause) {
+    const error = isZosError(cause) ? cause : (diskError(cause) ?? cause)
     if (cli.signal.aborted) {
       cli.err('interrupted; what was finished is in the store\n')
       return ExitCode.interrupted

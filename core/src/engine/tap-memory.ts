@@ -1,5 +1,5 @@
 // The memory of taps: recorded reads → result. A tap whose reads see the same is not run.
-import { isZosError, ZosError } from '../error.js'
+import { diskError, isZosError, ZosError } from '../error.js'
 import { hostToolchain } from '../exec/toolchain.js'
 import type { Tap } from '../hooks.js'
 import { canonical, digestOf, type Json } from '../model/canonical.js'
@@ -35,6 +35,8 @@ export const placeOf = ({ name, arch }: { name: string; arch: string }, phase: P
 /** The error of a tap, with the place where it arose. */
 export const placed = (cause: unknown, { plugin, hook }: { plugin: string; hook: string }, subject: string): Error => {
   if (isZosError(cause)) return cause.at({ plugin, hook, subject })
+  const disk = diskError(cause)
+  if (disk) return disk.at({ plugin, hook, subject })
   const { message, stack } = cause instanceof Error ? cause : new Error(String(cause))
   const line = stack?.split('\n').find((text) => /^\s+at /.test(text))
   return new ZosError('PLUGIN_FAILED', line ? `${message}\n  ${line.trim()}` : message, {

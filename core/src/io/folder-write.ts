@@ -19,7 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
-import { ZosError } from '../error.js'
+import { diskError, ZosError } from '../error.js'
 import { InFlight } from '../format/in-flight.js'
 import type { BlobReader } from '../model/blobs.js'
 import { sha256 } from '../model/canonical.js'
@@ -193,5 +193,7 @@ const attempt = <T>(path: string, write: () => T): T => {
 
 const writeError = (path: string, error: unknown): unknown => {
   if (error instanceof ZosError || !(error instanceof Error && 'syscall' in error)) return error
+  const disk = diskError(error)
+  if (disk) return disk
   return new ZosError('FOLDER_WRITE', `${path} cannot be written: ${error.message}`, { cause: error })
 }

@@ -94,7 +94,7 @@ export const gitText = async (args: readonly string[], context: GitContext, run?
   (await runGit(args, context, run)).stdout.toString()
 
 const passing =
-  /could not resolve host|couldn't connect|failed to connect|connection (?:refused|reset|timed out|closed)|timed? ?out|early eof|hung up unexpectedly|rpc failed|returned error: (?:429|5\d\d)|gnutls|ssl_|network is unreachable|temporary failure|unexpected disconnect/i
+  /could not resolve host|couldn't connect|failed to connect|connection (?:refused|reset|timed out|closed)|timed? ?out|early eof|hung up|read error|unable to connect|could not read from remote|rpc failed|returned error: (?:429|5\d\d)|gnutls|ssl_|network is unreachable|temporary failure|unexpected disconnect/i
 const denied =
   /authentication failed|could not read (?:username|password)|permission denied|access denied|returned error: 40[13]|terminal prompts disabled/i
 const unknown = /repository .*not found|returned error: 404|does not appear to be a git repository|no such file/i
