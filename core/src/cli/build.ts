@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { runBuild } from '../build.js'
 import type { Config } from '../config/load.js'
 import { booleanOf } from '../config/overrides.js'
 import { isUploadAsked } from '../config/upload.js'
+import { keepBuild } from '../diff/keep-build.js'
 import type { BuildFlags } from '../engine/session.js'
 import { ExitCode, ZosError } from '../error.js'
 import { folderError, readManifest, removeOutputs } from '../io/output-folder.js'
@@ -14,6 +15,7 @@ import { jsonReport } from '../report/json.js'
 import { liveReport } from '../report/live.js'
 import { plainReport } from '../report/plain.js'
 import { type Report, reportAll } from '../report/report.js'
+import { traceReport } from '../report/trace.js'
 import { type Cli, type CliCommand, configOptions, type OptionValues } from './command.js'
 import { checkForced } from './force.js'
 import { forgetFresh, freshWords, noteFresh } from './fresh-note.js'
@@ -24,18 +26,20 @@ import { buildElsewhere, isElsewhere } from './verify.js'
 export const reportsOf = (cli: Cli, options: OptionValues, log: string[]): Report => {
   const debug = cli.env.DEBUG ? booleanOf('DEBUG', cli.env.DEBUG) : false
   const file = plainReport({ write: (line) => log.push(line), cwd: cli.cwd, now: cli.now, verbose: true })
-  if (options.json === true) return reportAll([jsonReport((line) => cli.out(`${line}\n`)), file])
+  const trace = options.trace === undefined ? [] : [traceReport(resolve(cli.cwd, String(options.trace)))]
+  if (options.json === true) return reportAll([jsonReport((line) => cli.out(`${line}\n`)), file, ...trace])
   if (!cli.isTerminal || debug)
     return reportAll([
       plainReport({ write: (line) => cli.out(`${line}\n`), cwd: cli.cwd, now: cli.now, verbose: debug }),
       file,
+      ...trace,
     ])
   const terminal = {
     write: (text: string) => cli.out(text),
     columns: () => process.stdout.columns || 80,
     color: !cli.env.NO_COLOR,
   }
-  return reportAll([liveReport(terminal, cli.cwd, cli.now), file])
+  return reportAll([liveReport(terminal, cli.cwd, cli.now), file, ...trace])
 }
 
 const saveLog = ({ outputFolder }: Config, log: readonly string[]): void => {
@@ -87,7 +91,7 @@ export const buildConfig = async (
   let failure: unknown
   try {
     if (options.publish === true && config.publish.length === 0) throw nothingToPublish(name)
-    const { manifest, receipts } = await runBuild(session, {
+    const { manifest, tree, receipts } = await runBuild(session, {
       outputs,
       publish: options.publish === true ? 'asked' : isUploadAsked(cli.env) ? 'switched' : 'no',
       onPinned: open.saveLock,
@@ -109,6 +113,7 @@ export const buildConfig = async (
       ...(session.verification.isOn && { verified: session.verification.counts }),
     })
     await session.store.addHistory(`${config.name}/${config.arch}`, ms, true, session.steps)
+    await keepBuild(session, manifest, tree)
     if (fresh !== undefined && session.steps.length > 0) noteFresh(cli, session, fresh, manifest)
     return manifest
   } catch (error) {
@@ -147,6 +152,7 @@ export const buildCommand: CliCommand = {
     clean: { type: 'boolean', help: 'remove outputs and store first' },
     ...runOptions,
     publish: { type: 'boolean', help: 'publish afterwards' },
+    trace: { type: 'string', value: 'FILE', help: 'write where the time goes, for chrome://tracing or Perfetto' },
     'verify-cache': {
       type: 'string',
       value: 'N%',

@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, Listed>> = {
     load: async () => (await import('./why.js')).whyCommand,
   },
   graph: { summary: 'draw what hangs on what', load: async () => (await import('./graph.js')).graphCommand },
+  diff: {
+    summary: 'say what differs between builds, images or locks',
+    load: async () => (await import('./diff.js')).diffCommand,
+  },
   log: { summary: 'print what a step’s commands printed', load: async () => (await import('./log.js')).logCommand },
   shell: {
     summary: 'open a shell in the sandbox of a step',
@@ -37,6 +41,10 @@ const commands: Readonly<Record<string, Listed>> = {
   doctor: {
     summary: 'say which tools of the host are missing',
     load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+  completions: {
+    summary: 'print completions for a shell',
+    load: async () => (await import('./completions.js')).completionsCommand,
   },
   clean: {
     summary: 'remove outputs, or with --store everything',
@@ -55,6 +63,9 @@ const familiesIn = (found: readonly { readonly name: string; readonly summary: s
   return [...rows]
 }
 
+/** All commands of the core, loaded. */
+export const listCommands = (): Promise<CliCommand[]> => Promise.all(Object.values(commands).map(({ load }) => load()))
+
 const overview = async (cli: Cli): Promise<string> => {
   const { pluginCommands } = await import('./plugin-commands.js')
   const rows = [
@@ -64,7 +75,7 @@ const overview = async (cli: Cli): Promise<string> => {
   return [
     'zos: builds bootable Linux images from one typed config',
     '',
-    ...rows.map(([name = '', summary]) => `  ${name.padEnd(10)} ${summary}`),
+    ...rows.map(([name = '', summary]) => `  ${name.padEnd(11)} ${summary}`),
     '',
     'zos COMMAND --help says more, zos --version which zos this is.',
     'Start with: zos init, or zos build -c variants/quickstart.config.ts',

@@ -8,7 +8,7 @@ import { type FreshNote, notePath, noteText, wordsKey } from './fresh.js'
 
 /** The command line of this process after `build`; `undefined` where its outcome may not be taken for the next one's. */
 export const freshWords = (words: readonly string[], options: OptionValues): string | undefined => {
-  const isWhole = ['json', 'clean', 'publish', 'force-rebuild', 'rebuild-from', 'verify-cache'].every(
+  const isWhole = ['json', 'clean', 'publish', 'force-rebuild', 'rebuild-from', 'verify-cache', 'trace'].every(
     (name) => options[name] === undefined,
   )
   return isWhole ? wordsKey(words.slice(1)) : undefined

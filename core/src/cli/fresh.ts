@@ -40,7 +40,7 @@ const parseNote = (path: string, text: string): FreshNote | undefined => {
 }
 
 /** Options that change what is asked for: with them a build always takes the whole way. */
-const wholeWay = /^(--(json|clean|publish|force-rebuild|rebuild-from|verify-cache)\b|--help|-h$)/
+const wholeWay = /^(--(json|clean|publish|force-rebuild|rebuild-from|verify-cache|trace)\b|--help|-h$)/
 
 const configFile = (cwd: string, words: readonly string[]): string | undefined => {
   for (const [index, word] of words.entries()) {

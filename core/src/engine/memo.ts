@@ -31,7 +31,9 @@ export const rememberArtifact = (
       return loadArtifact(store, stored)
     }
     session.signal.throwIfAborted()
+    const started = performance.now()
     const made = await storeArtifact(store, await compute())
+    session.report.span?.(`${plugin} ${name}`, 'compute', started)
     await store.setResult('memo', key, made as unknown as Json)
     return loadArtifact(store, made)
   }

@@ -146,6 +146,7 @@ const execute = async (
 ): Promise<ActionResult> => {
   const { store, signal, flags } = session
   await checkExecutor(flags.executor)
+  const begun = performance.now()
   const folder = store.workFolder(`action-${key.slice(0, 16)}`)
   await rm(folder, { recursive: true, force: true })
   const log = actionLog(store.logFolder, session.config.name, step, action.name)
@@ -157,6 +158,8 @@ const execute = async (
     epoch: inputTime,
     from: store.blobs,
   })
+  session.report.span?.(`${step}: ${action.name}: inputs`, 'action', begun, { inputs: input.count })
+  const started = performance.now()
   const jobs = String(Math.max(1, Math.min(flags.jobs, availableParallelism())))
   const command = executorCommand(flags.executor, {
     folder,
@@ -205,8 +208,11 @@ const execute = async (
     const place = { log, line: firstError, capsule: capsuleFile, shell: shellCommand(session, step) }
     throw actionFailure(action, cause as Error, errors.length > 0 ? errors : last, place)
   }
+  session.report.span?.(`${step}: ${action.name}`, 'action', started, { key })
+  const ended = performance.now()
   if (unit) await store.setResult('units', unitKey, units)
   const tree = await collectOutputs(session.store, action, folder, log)
   await rm(folder, { recursive: true, force: true })
+  session.report.span?.(`${step}: ${action.name}: outputs`, 'action', ended, { outputs: tree.count })
   return { tree, stdout }
 }

@@ -46,6 +46,8 @@ export interface Report {
   step(event: StepEvent): void
   progress(step: string, text: string, done?: number, total?: number): void
   warn(warning: Warning): void
+  /** Something that took time from `start` (milliseconds since the process started) until now; for traces alone. */
+  span?(name: string, category: string, start: number, args?: Readonly<Record<string, unknown>>): void
   finish(summary: BuildSummary): void
   /** Clears what is live on the terminal; nothing is shown after it. */
   close(): void
@@ -69,6 +71,7 @@ export const reportAll = (reports: readonly Report[]): Report => {
       const masked = { ...warning, message: redact(message), ...(hint !== undefined && { hint: redact(hint) }) }
       each((report) => report.warn(masked))
     },
+    span: (name, category, start, args) => each((report) => report.span?.(name, category, start, args)),
     finish: (summary) => each((report) => report.finish(summary)),
     close: () => each((report) => report.close()),
   }

@@ -32,6 +32,9 @@ export interface Read {
   readonly saw: string
 }
 
+/** What a remembered value is of: a command, a pure function, a source, lines of progress, the builds of a config. */
+export type ResultKind = 'action' | 'memo' | 'fetch' | 'units' | 'build'
+
 /** A command that a tap asked for: its key, and the name that people see. */
 export interface RecordedAction {
   readonly name: string
@@ -178,7 +181,7 @@ export class Store {
   }
 
   /** The remembered result of an action or of a pure function. */
-  result(kind: 'action' | 'memo' | 'fetch' | 'units', key: string): Json | undefined {
+  result(kind: ResultKind, key: string): Json | undefined {
     const row = this.#db.get('SELECT value, sum FROM result WHERE kind = ? AND key = ?', kind, key) as
       | { value: string; sum: string }
       | undefined
@@ -186,7 +189,7 @@ export class Store {
     return this.#unpack(row.value) as Json | undefined
   }
 
-  async setResult(kind: 'action' | 'memo' | 'fetch' | 'units', key: string, value: Json): Promise<void> {
+  async setResult(kind: ResultKind, key: string, value: Json): Promise<void> {
     const text = await this.#pack(value)
     const sql = 'INSERT OR REPLACE INTO result(kind, key, value, sum, at) VALUES(?, ?, ?, ?, ?)'
     this.#db.run(sql, kind, key, text, sumOf(kind, key, text), this.#clock())

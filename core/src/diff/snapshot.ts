@@ -1,0 +1,168 @@
+// One side of a comparison: a kept build, an output folder, an image, or a lock.
+import { createReadStream, readFileSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { ExitCode, ZosError } from '../error.js'
+import { readCpio, readCpioTree } from '../format/cpio-read.js'
+import { type Compression, decompress } from '../format/decompress.js'
+import { readManifest } from '../io/output-folder.js'
+import type { ManifestOutput } from '../model/manifest.js'
+import type { KeptBuild } from '../model/past-build.js'
+import { FileTree } from '../model/tree.js'
+import type { Store } from '../store/store.js'
+import { databases, installedPackages } from './packages.js'
+
+export interface Snapshot {
+  /** How people are told which side it is. */
+  readonly title: string
+  readonly tree?: FileTree
+  /** Versions by name; the names are those of the source, so that only equal kinds are compared. */
+  readonly packages?: Readonly<Record<string, string>>
+  readonly outputs?: readonly ManifestOutput[]
+  /** Pins of the lock, as plain data. */
+  readonly lock?: unknown
+  /** Texts of components' small files by name. */
+  readonly files?: ReadonlyMap<string, string>
+  /** Content of a small file of the tree, where it is at hand. */
+  text(path: string, sha256: string): string | undefined
+}
+
+const wrong = (name: string, what: string): ZosError =>
+  new ZosError('DIFF_WHAT', `${name}: ${what}`, {
+    hint: [
+      '@1 is the build before the last, @0 the last; or name an output folder, an image, or a lock',
+      'zos diff @1 @0',
+    ],
+    exit: ExitCode.usage,
+  })
+
+export const buildSnapshot = async (store: Store, builds: readonly KeptBuild[], name: string): Promise<Snapshot> => {
+  const build = builds[Number(name.slice(1))]
+  if (!build)
+    throw wrong(
+      name,
+      builds.length === 0 ? 'no build of this config is kept here' : `only @0 to @${builds.length - 1} are kept`,
+    )
+  const texts = Object.entries(build.files).flatMap(([file, { sha256 }]): [string, string][] => {
+    const text = store.blobs.textOf(sha256)
+    return text === undefined ? [] : [[file, text]]
+  })
+  return {
+    title: `${name} (${new Date(build.at).toISOString().slice(0, 16).replace('T', ' ')} UTC)`,
+    tree: FileTree.decode(await store.blobs.read(build.tree.blob)),
+    packages: build.packages,
+    outputs: build.manifest.outputs,
+    lock: JSON.parse(store.blobs.textOf(build.lock.sha256) ?? 'null'),
+    files: new Map(texts),
+    text: (_path, sha256) => store.blobs.textOf(sha256),
+  }
+}
+
+const magics: readonly (readonly [Compression, readonly number[]])[] = [
+  ['xz', [0xfd, 0x37, 0x7a, 0x58]],
+  ['gz', [0x1f, 0x8b]],
+  ['zst', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['none', [0x30, 0x37, 0x30, 0x37]],
+]
+
+/** Where the archive lies in a file: all of it, or the section `.initrd` of a unified kernel image. */
+const archiveIn = async (
+  file: string,
+  shown: string,
+): Promise<{ start: number; end: number; compression: Compression }> => {
+  const handle = await open(file)
+  try {
+    const { size } = await handle.stat()
+    const read = async (position: number, length: number): Promise<Buffer> => {
+      const bytes = Buffer.alloc(Math.min(length, size - position))
+      await handle.read(bytes, 0, bytes.length, position)
+      return bytes
+    }
+    let [start, end] = [0, size]
+    const head = await read(0, 64 << 10)
+    if (head[0] === 0x4d && head[1] === 0x5a) {
+      const { readPe } = await import('../format/pe.js')
+      const section = readPe(head).sections.find(({ name }) => name === '.initrd')
+      if (!section)
+        throw wrong(shown, 'a kernel without an initramfs beside it (.initrd); name the initramfs or the output folder')
+      start = section.rawOffset
+      end = start + Math.min(section.virtualSize, section.rawSize)
+    }
+    const magic = await read(start, 8)
+    const found = magics.find(([, bytes]) => bytes.every((byte, index) => magic[index] === byte))
+    if (!found) throw wrong(shown, 'neither a lock, nor an output folder, nor an archive or kernel image')
+    return { start, end, compression: found[0] }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Files whose text is kept of an image. Bytes each. */
+const largestText = 1 << 20
+const isTold = (path: string): boolean =>
+  path.startsWith('/etc/') || path.startsWith('/boot/config') || (databases as readonly string[]).includes(path)
+
+export const imageSnapshot = async (file: string, shown: string): Promise<Snapshot> => {
+  const { start, end, compression } = await archiveIn(file, shown)
+  const plain = (): AsyncIterable<Uint8Array> =>
+    decompress(createReadStream(file, { start, end: end - 1, highWaterMark: 1 << 20 }), compression, { name: shown })
+  const texts = new Map<string, string>()
+  for await (const { name, header, content } of readCpio(plain(), { name: shown })) {
+    const path = `/${name.replace(/^\.?\/*/, '')}`
+    if ((header.mode & 0o170000) === 0o100000 && content.size <= largestText && isTold(path))
+      texts.set(path, Buffer.from(await content.bytes()).toString('utf8'))
+  }
+  const tree = FileTree.from(await readCpioTree(plain(), { name: shown }))
+  const installed = databases.map((path) => (texts.has(path) ? installedPackages(path, texts.get(path)!) : {}))
+  return {
+    title: shown,
+    tree,
+    packages: Object.assign({}, ...installed),
+    files: new Map([...texts].filter(([path]) => path.startsWith('/boot/config'))),
+    text: (path) => texts.get(path),
+  }
+}
+
+const lockSnapshot = (file: string, shown: string): Snapshot | undefined => {
+  if (!/\.(lock|json)$/.test(file)) return undefined
+  try {
+    const data = JSON.parse(readFileSync(file, 'utf8')) as { arch?: unknown; version?: unknown }
+    return typeof data.arch === 'object' && data.version !== undefined
+      ? { title: shown, lock: data, text: () => undefined }
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Packages of a bill of materials. */
+const billedPackages = (file: string): Record<string, string> | undefined => {
+  try {
+    const { packages } = JSON.parse(readFileSync(file, 'utf8')) as {
+      packages: { versionInfo?: string; externalRefs?: { referenceLocator: string }[] }[]
+    }
+    return Object.fromEntries(
+      packages.flatMap(({ versionInfo = '', externalRefs }): [string, string][] =>
+        externalRefs?.[0]
+          ? [[externalRefs[0].referenceLocator.replace(/@[^?#]*/, '').replace(/^pkg:/, ''), versionInfo]]
+          : [],
+      ),
+    )
+  } catch {
+    return undefined
+  }
+}
+
+/** A side that a path names. */
+export const pathSnapshot = async (cwd: string, name: string): Promise<Snapshot> => {
+  const path = resolve(cwd, name)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found) throw wrong(name, 'no such file or folder')
+  if (!found.isDirectory()) return lockSnapshot(path, name) ?? imageSnapshot(path, name)
+  const manifest = readManifest(path)
+  if (!manifest) throw wrong(name, 'a folder without a manifest.json')
+  const archive = manifest.outputs.find(({ format }) => format === 'initramfs')
+  const image = archive ? await imageSnapshot(join(path, archive.name), join(name, archive.name)) : undefined
+  const packages = billedPackages(join(path, 'sbom.spdx.json')) ?? image?.packages
+  return { text: () => undefined, ...image, title: name, outputs: manifest.outputs, ...(packages && { packages }) }
+}
