@@ -46,6 +46,7 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'print completions for a shell',
     load: async () => (await import('./completions.js')).completionsCommand,
   },
+  gc: { summary: 'make the store smaller', load: async () => (await import('./gc.js')).gcCommand },
   clean: {
     summary: 'remove outputs, or with --store everything',
     load: async () => (await import('./clean.js')).cleanCommand,

@@ -170,9 +170,15 @@ export const completionsCommand: CliCommand = {
             : []
       return { name: command, summary, options, operands }
     })
-    const others = pluginCommands(cli.cwd).map(
-      ({ name: command, summary }): Completed => ({ name: command, summary, options: {}, operands: [] }),
-    )
+    // Commands of several words, such as `flist pack`: the first, then the others.
+    const words = new Map<string, string[]>()
+    const summaries = new Map<string, string>()
+    for (const { name: command, summary } of pluginCommands(cli.cwd)) {
+      const [first = '', ...rest] = command.split(' ')
+      words.set(first, [...(words.get(first) ?? []), ...rest])
+      summaries.set(first, rest.length > 0 ? 'several commands' : summary)
+    }
+    const others = [...words].map(([first, operands]): Completed => ({ name: first, summary: summaries.get(first)!, options: {}, operands }))
     cli.out(writers[name]([...own, ...others]))
     return ExitCode.ok
   },

@@ -10,6 +10,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  utimesSync,
 } from 'node:fs'
 import { chmod, copyFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -48,6 +49,8 @@ export class BlobFiles implements Blobs {
   readonly #incoming: string
   /** Digests known to be there, so that a build asks the disk once. */
   readonly #present = new Set<string>()
+  /** Digests whose files this process has marked as used. */
+  readonly #renewed = new Set<string>()
   #isStrict = false
 
   /** `incoming` is where files grow; on the same file system as `folder`. */
@@ -74,6 +77,38 @@ export class BlobFiles implements Blobs {
     }
     this.#present.add(blob.sha256)
     return true
+  }
+
+  /** Whether it is there; if so it counts as new, since a row that names it may come only after a sweep has begun. */
+  #renew(blob: Blob): boolean {
+    if (!this.has(blob)) return false
+    if (this.#renewed.has(blob.sha256)) return true
+    const now = new Date()
+    try {
+      utimesSync(this.path(blob), now, now)
+    } catch {
+      // A sweep took it between the two looks: it is put once more. A store of another user has no such sweeps.
+      if (statSync(this.path(blob), { throwIfNoEntry: false })) return true
+      this.#present.delete(blob.sha256)
+      return false
+    }
+    this.#renewed.add(blob.sha256)
+    return true
+  }
+
+  /** The first bytes as text: what kind of content it is. */
+  headOf(digest: string): string {
+    try {
+      const file = openSync(this.path({ sha256: digest, size: 0 }), 'r')
+      try {
+        const bytes = Buffer.alloc(32)
+        return bytes.toString('latin1', 0, readSync(file, bytes, 0, bytes.length, 0))
+      } finally {
+        closeSync(file)
+      }
+    } catch {
+      return ''
+    }
   }
 
   #missing(blob: Blob, cause?: unknown): ZosError {
@@ -145,7 +180,7 @@ export class BlobFiles implements Blobs {
 
   async #putBytes(bytes: Uint8Array): Promise<Blob> {
     const blob = { sha256: sha256(bytes), size: bytes.length }
-    if (this.has(blob)) return blob
+    if (this.#renew(blob)) return blob
     const temporary = this.temporary()
     await writeFile(temporary, bytes, { flag: 'wx', mode: 0o444 })
     return this.#accept(temporary, blob)
@@ -183,7 +218,7 @@ export class BlobFiles implements Blobs {
   }
 
   async #accept(temporary: string, blob: Blob): Promise<Blob> {
-    if (this.has(blob)) {
+    if (this.#renew(blob)) {
       await rm(temporary, { force: true })
       return blob
     }

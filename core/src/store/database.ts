@@ -18,6 +18,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS history(id INTEGER PRIMARY KEY, config TEXT NOT NULL, at INTEGER NOT NULL, ms INTEGER NOT NULL, ok INTEGER NOT NULL, steps TEXT NOT NULL);
 `
 
+/** Marks of use are this coarse: a row that was used within it is not written anew. Milliseconds. */
+export const useGrain = 3_600_000
+
 type Value = string | number
 
 /** Rows by SQL text. Whatever SQLite throws comes as `STORE_DATABASE`. */

@@ -5,8 +5,9 @@ import { canonical, digestOf, type Json, sha256 as sha256Of } from '../model/can
 import type { Blob } from '../model/entry.js'
 import type { Package } from '../model/package.js'
 import { BlobFiles } from './blob-files.js'
-import { type Connection, openDatabase } from './database.js'
+import { type Connection, openDatabase, useGrain } from './database.js'
 import { isAlive, ownerOf } from './process-owner.js'
+import type { SweepOptions, Swept } from './sweep.js'
 
 /** Number of the store's layout; a folder of another number is left alone and a fresh one is made beside it. */
 const format = 2
@@ -73,6 +74,15 @@ export interface StepHistory {
   readonly changes?: readonly Change[]
   /** Name of the command by which it failed. */
   readonly failed?: string
+}
+
+interface SoundRow {
+  readonly id: number
+  readonly step: string
+  readonly key: string
+  readonly record: string
+  readonly sum: string
+  readonly at: number
 }
 
 /**
@@ -182,10 +192,12 @@ export class Store {
 
   /** The remembered result of an action or of a pure function. */
   result(kind: ResultKind, key: string): Json | undefined {
-    const row = this.#db.get('SELECT value, sum FROM result WHERE kind = ? AND key = ?', kind, key) as
-      | { value: string; sum: string }
+    const row = this.#db.get('SELECT value, sum, at FROM result WHERE kind = ? AND key = ?', kind, key) as
+      | { value: string; sum: string; at: number }
       | undefined
     if (!row || !this.#isSound(`${kind} ${key.slice(0, 16)}`, row.sum, kind, key, row.value)) return undefined
+    const now = this.#clock()
+    if (row.at < now - useGrain) this.#db.run('UPDATE result SET at = ? WHERE kind = ? AND key = ?', now, kind, key)
     return this.#unpack(row.value) as Json | undefined
   }
 
@@ -196,9 +208,11 @@ export class Store {
   }
 
   *#soundRecords(sql: string, value: string): Generator<TapRecord> {
-    for (const row of this.#db.all(sql, value) as { step: string; key: string; record: string; sum: string }[]) {
-      const { step, key, record, sum } = row
+    for (const row of this.#db.all(sql, value) as SoundRow[]) {
+      const { id, step, key, record, sum, at } = row
       if (!this.#isSound(`tap ${step}`, sum, step, key, record)) continue
+      const now = this.#clock()
+      if (at < now - useGrain) this.#db.run('UPDATE tap SET at = ? WHERE id = ?', now, id)
       const found = this.#unpack(record)
       if (found !== undefined) yield found as TapRecord
     }
@@ -206,13 +220,13 @@ export class Store {
 
   /** Runs of taps with this key, newest first: in the order of their rows, since a clock may jump. */
   tapRecords(key: string): Generator<TapRecord> {
-    const sql = 'SELECT step, key, record, sum FROM tap WHERE key = ? ORDER BY id DESC LIMIT 16'
+    const sql = 'SELECT id, step, key, record, sum, at FROM tap WHERE key = ? ORDER BY id DESC LIMIT 16'
     return this.#soundRecords(sql, key)
   }
 
   /** The last run of a step, whatever its key: what a rerun is compared with. */
   lastTapRecord(step: string): TapRecord | undefined {
-    const sql = 'SELECT step, key, record, sum FROM tap WHERE step = ? ORDER BY id DESC LIMIT 1'
+    const sql = 'SELECT id, step, key, record, sum, at FROM tap WHERE step = ? ORDER BY id DESC LIMIT 1'
     return this.#soundRecords(sql, step).next().value ?? undefined
   }
 
@@ -272,6 +286,13 @@ export class Store {
       const steps = this.#unpack(row.steps)
       if (steps) yield { at: row.at, ms: row.ms, ok: row.ok === 1, steps: steps as StepHistory[] }
     }
+  }
+
+  /** Removes what is of no use, or was used longest ago; see `sweep`. */
+  async sweep(options: Omit<SweepOptions, 'now'>): Promise<Swept> {
+    const { sweep } = await import('./sweep.js')
+    const parts = { folder: this.folder, db: this.#db, blobs: this.blobs, owner: this.#owner }
+    return sweep(parts, { ...options, now: this.#clock() })
   }
 
   /** Forgets everything; blobs of other processes in use stay until they end. */
