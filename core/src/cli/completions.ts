@@ -178,7 +178,9 @@ export const completionsCommand: CliCommand = {
       words.set(first, [...(words.get(first) ?? []), ...rest])
       summaries.set(first, rest.length > 0 ? 'several commands' : summary)
     }
-    const others = [...words].map(([first, operands]): Completed => ({ name: first, summary: summaries.get(first)!, options: {}, operands }))
+    const others = [...words].map(
+      ([first, operands]): Completed => ({ name: first, summary: summaries.get(first)!, options: {}, operands }),
+    )
     cli.out(writers[name]([...own, ...others]))
     return ExitCode.ok
   },
