@@ -1,4 +1,4 @@
-import type { Settings } from './context.js'
+import type { FetchContext, Settings } from './context.js'
 import type { BlobReader, BlobWriter } from './model/blobs.js'
 import type { Json } from './model/canonical.js'
 import type { Blob, TreeRecord } from './model/entry.js'
@@ -52,6 +52,16 @@ export interface HostFile {
 /** A record of a folder with its time of last change, in whole seconds since 1970. */
 export type HostRecord = TreeRecord & { readonly mtime: number }
 
+/** What a lock pins, and for whom. */
+export interface CommandLock {
+  /** Path below the current folder. */
+  readonly file: string
+  /** Plugins of the config made by the factory of this name, with their options. */
+  plugins(name: string): readonly { readonly id: string; readonly options: unknown }[]
+  /** The answer of a plugin's entry. */
+  pin(plugin: string, name: string): Json | undefined
+}
+
 /** What a command gets: its arguments, the last build, and the host. */
 export interface CommandContext {
   readonly args: readonly string[]
@@ -74,6 +84,13 @@ export interface CommandContext {
   env(name: string): string | undefined
   /** Plugins of the config made by the factory of this name, with their options; only for commands that need a config. */
   plugins(name: string): readonly { readonly id: string; readonly options: unknown }[]
+  /** The lock of the config; `undefined` where there is none. For commands that need no config it is loaded now. */
+  lock(): Promise<CommandLock | undefined>
+  /**
+   * Runs something with the network and the project's store, as fetchers have them: what was downloaded and parsed is
+   * there the next time. Outside of projects it is the user's cache.
+   */
+  fetching<T>(run: (ctx: FetchContext) => Promise<T>): Promise<T>
   /** Opens a secret option; `SECRET_MISSING` where its variable is not set. */
   secret(value: unknown): string
   /** A file of the project by path below its root; `undefined` where it is missing. */
@@ -84,6 +101,8 @@ export interface CommandContext {
   readonly files: {
     exists(path: string): Promise<boolean>
     text(path: string): Promise<string | undefined>
+    /** Names in a folder, sorted; none where it is missing. */
+    list(path: string): Promise<readonly string[]>
     copy(from: string, to: string): Promise<void>
     remove(path: string): Promise<void>
     makeFolder(path: string): Promise<void>

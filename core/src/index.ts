@@ -1,6 +1,7 @@
 export type {
   CommandContext,
   CommandDefinition,
+  CommandLock,
   CommandOption,
   CommandProcess,
   HostFile,

@@ -1,16 +1,20 @@
 // What plugin commands get of the host.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setMaxListeners } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { constants as osConstants } from 'node:os'
-import { join } from 'node:path'
-import type { CommandContext, CommandProcess } from '../command.js'
+import { join, relative } from 'node:path'
+import type { CommandContext, CommandLock, CommandProcess } from '../command.js'
+import { upwards } from '../config/root.js'
 import { openSecret } from '../config/values.js'
 import { ExitCode, ZosError } from '../error.js'
 import { findTool } from '../exec/identity.js'
 import { toolPath } from '../exec/toolchain.js'
 import { readManifest } from '../io/output-folder.js'
+import { LockBook } from '../model/lock.js'
+import type { Descriptor } from '../plugin.js'
 import type { Cli, OptionValues } from './command.js'
 import { commandFiles } from './command-files.js'
 import { commandMemory } from './command-memory.js'
@@ -93,6 +97,21 @@ const portIsFree = (port: number): Promise<number | undefined> =>
     })
   })
 
+const lockOf = async (cli: Cli, options: OptionValues): Promise<CommandLock | undefined> => {
+  const { lockFile, plugins, arch } = await configOf(cli, options)
+  if (!existsSync(lockFile)) return undefined
+  const file = relative(cli.cwd, lockFile) || lockFile
+  const book = new LockBook(file, readFileSync(lockFile, 'utf8'), arch, cli.now())
+  return { file, plugins: pluginsNamed(plugins), pin: (plugin, name) => book.entry(plugin, name)?.pin }
+}
+
+const pluginsNamed =
+  (plugins: readonly Descriptor[]): CommandLock['plugins'] =>
+  (name) =>
+    plugins
+      .filter(({ definition }) => definition.name === name)
+      .map(({ id, options: own }) => ({ id, options: own }))
+
 export const commandContext = async (
   cli: Cli,
   command: PluginCommand,
@@ -103,10 +122,12 @@ export const commandContext = async (
   // Every file and request of a command listens.
   setMaxListeners(0, cli.signal)
   const outputFolder = config?.outputFolder ?? cli.cwd
+  const { arch = 'x86_64', mode = 'debug', name = '' } = config ?? {}
+  const settings = { arch, mode, name, epoch: 0 } as const
   return {
     args,
     options,
-    settings: { arch: config?.arch ?? 'x86_64', mode: config?.mode ?? 'debug', name: config?.name ?? '', epoch: 0 },
+    settings,
     outputFolder,
     manifest: async () => readManifest(outputFolder),
     json: options.json === true,
@@ -120,10 +141,13 @@ export const commandContext = async (
       }),
     now: cli.now,
     env: (name) => cli.env[name],
-    plugins: (name) =>
-      (config?.plugins ?? [])
-        .filter(({ definition }) => definition.name === name)
-        .map(({ id, options: own }) => ({ id, options: own })),
+    plugins: pluginsNamed(config?.plugins ?? []),
+    lock: () => lockOf(cli, options),
+    fetching: async (run) => {
+      const { withFetching } = await import('./command-fetch.js')
+      const root = config?.root ?? upwards(cli.cwd, 'package.json') ?? cli.cwd
+      return withFetching(cli, root, settings, command.name, run)
+    },
     secret: (value) => openSecret(value, cli.env),
     projectText: (path) => readFile(join(config?.root ?? cli.cwd, path), 'utf8').catch(noneIfMissing),
     objects: async (location) => {

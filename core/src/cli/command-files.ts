@@ -70,6 +70,10 @@ const readFolderFor =
     ]
   }
 
+const noneIfMissing = (cause: NodeJS.ErrnoException): undefined => {
+  if (cause.code !== 'ENOENT') throw cause
+}
+
 export const commandFiles = (now: () => number): Files => ({
   exists: (path) =>
     stat(path).then(
@@ -77,6 +81,10 @@ export const commandFiles = (now: () => number): Files => ({
       () => false,
     ),
   text: (path) => readFile(path, 'utf8').catch(() => undefined),
+  list: async (path) => {
+    const names = await readdir(path).catch(noneIfMissing)
+    return (names ?? []).sort()
+  },
   copy: (from, to) => copyFile(from, to),
   remove: (path) => rm(path, { recursive: true, force: true }),
   makeFolder: async (path) => void (await mkdir(path, { recursive: true })),

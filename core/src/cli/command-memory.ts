@@ -8,7 +8,7 @@ import type { Store } from '../store/store.js'
 import type { Cli } from './command.js'
 
 /** The store of the project around the working folder; outside of projects the user's cache. */
-const memoryFolder = ({ cwd, env }: Cli): string => {
+export const commandStoreFolder = ({ cwd, env }: Cli): string => {
   if (env.ZOS_STORE) return resolve(cwd, env.ZOS_STORE)
   for (let folder = cwd; ; folder = dirname(folder)) {
     if (existsSync(join(folder, '.zos'))) return join(folder, '.zos')
@@ -22,7 +22,7 @@ export const commandMemory = (cli: Cli): CommandContext['memory'] => {
     const { Store } = await import('../store/store.js')
     let store: Store | undefined
     try {
-      store = Store.open(memoryFolder(cli), cli.now)
+      store = Store.open(commandStoreFolder(cli), cli.now)
       return await use(store)
     } catch {
       return undefined

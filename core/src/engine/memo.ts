@@ -1,13 +1,13 @@
 import type { Artifact } from '../model/artifact.js'
 import { digestOf, type Json } from '../model/canonical.js'
-import type { Session } from './session.js'
+import type { FetchSession } from './session.js'
 import { isWhole, loadArtifact, type StoredArtifact, storeArtifact } from './stored-artifact.js'
 
-const running = new WeakMap<Session, Map<string, Promise<Artifact>>>()
+const running = new WeakMap<FetchSession, Map<string, Promise<Artifact>>>()
 
 /** The outcome of a pure function of `input`, computed once: in this build by one caller, in later ones by nobody. */
 export const rememberArtifact = (
-  session: Session,
+  session: FetchSession,
   plugin: string,
   name: string,
   input: Json,

@@ -111,6 +111,25 @@ export interface Session {
   readonly toolchains: Map<string, { readonly identity: string; readonly title: string }>
 }
 
+/** What fetchers need of a session; a command has that much without a build. */
+export type FetchSession = Pick<
+  Session,
+  | 'settings'
+  | 'flags'
+  | 'store'
+  | 'digests'
+  | 'project'
+  | 'network'
+  | 'mirror'
+  | 'report'
+  | 'signal'
+  | 'env'
+  | 'now'
+  | 'verification'
+  | 'fetchedAnew'
+  | 'unverified'
+>
+
 /** Taps every plugin once, in config order. */
 export const tapPlugins = (
   tapables: Tapables,

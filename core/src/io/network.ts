@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { FetchContext, HostCommand, Scratch } from '../context.js'
 import { rememberArtifact } from '../engine/memo.js'
-import type { Session } from '../engine/session.js'
+import type { FetchSession } from '../engine/session.js'
 import { ExitCode, isZosError, ZosError } from '../error.js'
 import { findTool } from '../exec/identity.js'
 import { toolPath } from '../exec/toolchain.js'
@@ -41,7 +41,7 @@ export const createNetwork = (store: Store, env: Readonly<Record<string, string 
   }
 }
 
-const scratchIn = (session: Session, path: string): Scratch => ({
+const scratchIn = (session: FetchSession, path: string): Scratch => ({
   path,
   write: async (name, content) => {
     const target = join(path, name)
@@ -71,7 +71,7 @@ interface Refreshed {
 
 /** The file that the first reachable address has now; `online` throws where the network is not to be used. */
 const refresh = async (
-  { store, network, flags, signal }: Session,
+  { store, network, flags, signal }: FetchSession,
   urls: readonly string[],
   maxSize: number,
   online: () => void,
@@ -107,7 +107,7 @@ let scratches = 0
 
 /** The context of pins and fetchers. `step` is what progress and errors are about. */
 export const fetchContext = (
-  session: Session,
+  session: FetchSession,
   step: string,
   plugin: string,
   fetchPinned: FetchContext['fetch'],

@@ -75,6 +75,8 @@ export const contextOf = (world: World): { ctx: CommandContext; out: () => strin
     now: () => performance.now(),
     env: () => undefined,
     plugins: () => [],
+    lock: async () => undefined,
+    fetching: () => Promise.reject(new Error('zos run fetches nothing')),
     secret: () => '',
     projectText: async () => undefined,
     objects: () => Promise.reject(new Error('zos run opens no store')),
@@ -82,6 +84,7 @@ export const contextOf = (world: World): { ctx: CommandContext; out: () => strin
       exists: async (path) => (hostFiles && !path.startsWith(world.folder) ? path in hostFiles : existsSync(path)),
       text: async (path) =>
         hostFiles && !path.startsWith(world.folder) ? hostFiles[path] : readFile(path, 'utf8').catch(() => undefined),
+      list: () => Promise.reject(new Error('zos run lists no folders')),
       copy: (from, to) =>
         hostFiles && !from.startsWith(world.folder) ? writeFile(to, hostFiles[from]!) : copyFile(from, to),
       remove: (path) => rm(path, { recursive: true, force: true }),

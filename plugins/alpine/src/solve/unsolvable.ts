@@ -107,8 +107,10 @@ const whyNot = (search: Search, need: Need, chains: ReadonlyMap<Candidate, Chain
   }
   const virtual = right.every(({ version }) => version === undefined)
   const names = several([...new Set(right.map(({ candidate }) => candidate.entry.name))])
-  if (virtual && right.length > 1 && right.some(({ candidate }) => search.candidate(candidate).isSelectable))
-    return `several packages provide it: ${names}; name one of them`
+  if (virtual && right.some(({ candidate }) => search.candidate(candidate).isSelectable))
+    return right.length > 1
+      ? `several packages provide it: ${names}; name one of them`
+      : `only ${names} provides it, and what is provided without a version is not chosen unasked`
   return `none of ${names} can be installed beside the others${blockers(
     search,
     right.map(({ candidate }) => candidate),
