@@ -29,7 +29,7 @@ const apk: CommandDefinition = {
     key: { type: 'string', value: 'FILE', help: 'private key that signs, in PEM (index)' },
     'key-name': { type: 'string', value: 'NAME', help: 'its name in /etc/apk/keys; else FILE.pub (index)' },
     description: { type: 'string', value: 'TEXT', help: 'description of the repository (index)' },
-    config: { type: 'string', value: 'FILE', help: 'config file (-c); for what looks into its lock' },
+    config: { type: 'string', value: 'PATH', help: 'config file (-c); for what looks into its lock' },
   },
   examples: [
     'zos apk solve --repository https://dl-cdn.alpinelinux.org/alpine/v3.22/main busybox openssh',

@@ -21,7 +21,7 @@ export interface Dependency {
   readonly tag?: string
 }
 
-const form = /^(!?)([^!@<>=~\s][^@<>=~\s]*)(?:@([^<>=~\s@]+))?(?:([<>=~]+)([^<>=~\s]+))?$/
+const form = /^(!?)([^!@<>=~\s][^@<>=~\s]*)(?:@([^<>=~\s@]+))?(?:([<>=~]+)([^<>=~\s]\S*))?$/
 
 /** `undefined` where the text is no dependency. */
 export const readDependency = (text: string): Dependency | undefined => {

@@ -35,7 +35,10 @@ export const search = (universe: Universe, dependencies: readonly Dependency[]):
   for (const { target } of world) discover(found, target)
   linkDependents(found)
   for (const { target } of world) found.name(target).isAsked = true
-  for (const need of world) constrain(found, need, tagBits(need, universe))
+  for (const need of world) {
+    if (need.tag !== undefined && universe.tagNumber(need.tag) === undefined) found.errors++
+    constrain(found, need, tagBits(need, universe))
+  }
   for (;;) {
     for (let dirty = found.nextDirty(); dirty; dirty = found.nextDirty()) reconsider(found, dirty)
     const next = nextName(found)
