@@ -108,9 +108,7 @@ const lockOf = async (cli: Cli, options: OptionValues): Promise<CommandLock | un
 const pluginsNamed =
   (plugins: readonly Descriptor[]): CommandLock['plugins'] =>
   (name) =>
-    plugins
-      .filter(({ definition }) => definition.name === name)
-      .map(({ id, options: own }) => ({ id, options: own }))
+    plugins.filter(({ definition }) => definition.name === name).map(({ id, options: own }) => ({ id, options: own }))
 
 export const commandContext = async (
   cli: Cli,
