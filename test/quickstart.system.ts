@@ -45,6 +45,15 @@ test('a second build runs nothing', async () => {
   assert.match(stdout, /^quickstart: up to date, \d+ steps from the store, .* → dist\/quickstart\/$/m)
 })
 
+test('published to a folder, every block of its flists is there and authentic', async () => {
+  const flists = built().manifest.outputs.filter(({ name }) => name.endsWith('.fl'))
+  await zos(['publish', '-c', config], project, limits.again)
+  const store = `dir://${join(project, output, 'published/blobs')}`
+  const paths = flists.map(({ name }) => join(project, output, name))
+  const { stdout } = await zos(['flist', 'verify', '-s', store, ...paths], project, limits.again)
+  assert.is(stdout.match(/all blocks are there and authentic/g)?.length, 2, stdout)
+})
+
 /** A copy of the project, with a copy of its store, so that neither the checkout nor its history sees the changes. */
 const copyOf = (): string => {
   const copy = join(folder, 'project')

@@ -1,6 +1,14 @@
 // The stores of a config: where its flists send readers, and where publishing writes.
-import { isRef, isZosError, type ObjectLocation, parseObjectUrl, type Ref, type TapContext, ZosError } from '@zos/core'
-import type { S3Options } from '@zos/s3'
+import {
+  isRef,
+  type ObjectLocation,
+  type PublishContext,
+  parseObjectUrl,
+  type Ref,
+  type TapContext,
+  ZosError,
+} from '@zos/core'
+import type { EmbeddedRoute, S3Options } from '@zos/s3'
 import type { RoutedLocation } from './block-store.js'
 import type { Route } from './flist.js'
 import type { BucketStore, FolderStore, RfsOptions, StoreOption } from './options.js'
@@ -12,9 +20,6 @@ export interface PlannedStore {
   readonly end: number
   readonly option: StoreOption
 }
-
-/** Parts of a context through which a bucket's settings are read; publish taps have them too. */
-type Reader = Pick<TapContext, 'project' | 'artifact'>
 
 export const isBucket = (option: StoreOption): option is BucketStore => 'bucket' in option
 
@@ -33,12 +38,8 @@ export const plannedStores = (store: RfsOptions['store']): PlannedStore[] => {
 export const bucketRefs = (store: RfsOptions['store']): Ref[] =>
   plannedStores(store).flatMap(({ option }) => (isBucket(option) ? [option.bucket] : []))
 
-const bucketSettings = async (ctx: Reader, { bucket }: BucketStore) => {
-  const { lookupOf, readRoute, writeLocation } = await import('@zos/s3')
-  const options = ((await ctx.artifact(bucket)).facts ?? {}) as unknown as S3Options
-  const lookup = await lookupOf(options.config, ctx.project)
-  return { options, lookup, readRoute, writeLocation }
-}
+const bucketFacts = async (ctx: Pick<TapContext, 'artifact'>, { bucket }: BucketStore) =>
+  (await ctx.artifact(bucket)).facts as unknown as { readonly options: S3Options; readonly route: EmbeddedRoute }
 
 /**
  * The routes that a flist carries: with keys that may only read. None where a bucket has not all its settings yet, so that
@@ -56,19 +57,15 @@ export const embeddedRoutes = async (ctx: TapContext, store: RfsOptions['store']
 }
 
 const bucketRoute = async (ctx: TapContext, option: BucketStore): Promise<string | undefined> => {
-  const { options, lookup, readRoute } = await bucketSettings(ctx, option)
-  try {
-    return readRoute(options, lookup)
-  } catch (error) {
-    if (!isZosError(error) || error.code !== 'S3_SETTINGS') throw error
-    ctx.warn('FLIST_NO_ROUTE', `the flists name no store: ${error.message}`, error.hint[0])
-    return undefined
-  }
+  const { route } = await bucketFacts(ctx, option)
+  if ('url' in route) return route.url
+  ctx.warn('FLIST_NO_ROUTE', `the flists name no store: ${route.missing}`, route.hint)
+  return undefined
 }
 
 /** Where blocks are written, with the keys for it. `secret` opens secret options. */
 export const writableStores = async (
-  ctx: Reader & { secret(value: unknown): string },
+  ctx: Pick<PublishContext, 'project' | 'artifact' | 'secret'>,
   store: RfsOptions['store'],
 ): Promise<RoutedLocation[]> => {
   const stores: RoutedLocation[] = []
@@ -77,7 +74,9 @@ export const writableStores = async (
       stores.push({ start, end, location: folderLocation(option) })
       continue
     }
-    const { options, lookup, writeLocation } = await bucketSettings(ctx, option)
+    const { options } = await bucketFacts(ctx, option)
+    const { lookupOf, writeLocation } = await import('@zos/s3')
+    const lookup = await lookupOf(options.config, ctx.project)
     stores.push({ start, end, location: writeLocation(options, lookup, ctx.secret) })
   }
   return stores

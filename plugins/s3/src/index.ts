@@ -6,7 +6,14 @@ import { checkOpenssl, trustFiles } from './trust.js'
 export type { FolderOptions, PlaceOptions, S3Options, SignOptions } from './options.js'
 export type { KernelsOptions } from './publish.js'
 export { parseRfsConf, type RfsConf, type RfsConfKey, rfsConfKeys } from './rfs-conf.js'
-export { type Lookup, lookupOf, readRoute, type SettingsReader, writeLocation } from './settings.js'
+export {
+  type EmbeddedRoute,
+  type Lookup,
+  lookupOf,
+  readRoute,
+  type SettingsReader,
+  writeLocation,
+} from './settings.js'
 
 const version = '0.1.0'
 const code = import.meta.url
@@ -33,15 +40,20 @@ export const s3 = definePlugin<S3Options>()({
   options: s3Options,
   refs: (id) => ({
     ...targets(id),
-    /** The bucket for the blocks of flists, and the route to them: an artifact whose facts are this plugin's options. */
+    /** The bucket for the blocks of flists, and the route to them: an artifact with the facts `options` and `route`. */
     blocks: ref(id, 'blocks'),
   }),
   apply(hooks, options, { id }) {
-    hooks.resolve.tap('blocks', (plan) => {
-      if (plan.requested().some(({ component }) => component === 'blocks'))
-        plan.component({ name: 'blocks', kind: `${id} blocks`, options: null })
+    hooks.resolve.tap('blocks', async (plan) => {
+      if (!plan.requested().some(({ component }) => component === 'blocks')) return
+      // Here and in no remembered tap: what those read is kept, and the file holds the keys that write.
+      const { embeddedRoute } = await import('./settings.js')
+      const route = await embeddedRoute(options, plan.project)
+      plan.component({ name: 'blocks', kind: `${id} blocks`, options: route })
     })
-    hooks.build.for(`${id} blocks`).tap('blocks', async () => ({ facts: { ...options } }) as never)
+    hooks.build
+      .for(`${id} blocks`)
+      .tap('blocks', async ({ options: route }) => ({ facts: { options: { ...options }, route } }) as never)
     tapTrust(hooks, options)
     tapPublish(hooks, options, async (ctx, target) => {
       const { isOff, lookupOf, subpathsOf, writeLocation } = await import('./settings.js')

@@ -116,6 +116,19 @@ export const readRoute = (options: S3Options, lookup: Lookup): string => {
   return route
 }
 
+/** The route with keys that only read; where settings are missing, which, and what to do. */
+export type EmbeddedRoute = { readonly url: string } | { readonly missing: string; readonly hint: string }
+
+/** The route for flists, as far as its settings are there; a build without them works. */
+export const embeddedRoute = async (options: S3Options, reader: SettingsReader): Promise<EmbeddedRoute> => {
+  try {
+    return { url: readRoute(options, await lookupOf(options.config, reader)) }
+  } catch (error) {
+    if (!isZosError(error) || error.code !== 'S3_SETTINGS') throw error
+    return { missing: error.message, hint: error.hint[0] ?? '' }
+  }
+}
+
 /** Where the kernels and the flists lie below a location. */
 export interface Subpaths {
   readonly kernels: string
