@@ -19,16 +19,13 @@ import { parseCargoLock } from './cargo-lock.js'
 import { checkManifest } from './crates-source.js'
 import type { CargoComponent } from './options.js'
 import { patchCommand } from './patch-command.js'
+import { programsOf } from './programs.js'
 import { checkStatic } from './static-elf.js'
 import { hostToolchain, rustPlaces } from './toolchain.js'
 import { wrapperTree } from './wrappers.js'
 
 /** Options of a component, and its folder in the sources. */
 export type ProgramOptions = CargoComponent & { readonly folder: string }
-
-/** Programs by name, and where they go. */
-export const programsOf = (name: string, { install }: CargoComponent): Readonly<Record<string, string>> =>
-  install ?? { [name]: `/usr/bin/${name}` }
 
 /** The sources with the Cargo.lock that their crates were fetched by: their own, or the one that was made for them. */
 const withLock = async (ctx: TapContext, name: string, sources: FileTree): Promise<FileTree> => {
@@ -85,10 +82,10 @@ const versionOf = (lock: string, names: readonly string[]): string | undefined =
 export const buildProgram = async ({ name, plugin, options }: Component, ctx: TapContext): Promise<Artifact> => {
   const component = options as unknown as ProgramOptions
   const { folder, patches = [], files = {}, tools, profile = 'release' } = component
-  const programs = programsOf(name, component)
   const fetched = await ctx.fetched(name)
   if (!fetched.tree) throw new ZosError('RUST_SOURCE', `the source of ${name} gave no files`)
   checkManifest(fetched.tree, folder, name)
+  const programs = await programsOf(ctx, name, component, fetched.tree)
   const rust = await loadToolchain(ctx)
   const places = rustPlaces(rust)
   const sysroot = ref(plugin, sysrootName, 'sysroot')
@@ -133,7 +130,7 @@ export const buildProgram = async ({ name, plugin, options }: Component, ctx: Ta
       origin: { plugin, package: name },
     })
   }
-  const facts = await factsOf(ctx, name, component, fetched.facts)
+  const facts = await factsOf(ctx, name, component, programs, fetched.facts)
   ctx.package(await programPackage(ctx, name, component, fetched.tree, facts))
   return { trees: { tree: FileTree.from(records) }, facts }
 }
@@ -142,12 +139,12 @@ const factsOf = async (
   ctx: TapContext,
   name: string,
   component: ProgramOptions,
+  programs: Readonly<Record<string, string>>,
   fetched: Json | undefined,
 ): Promise<Record<string, Json>> => {
   const { version, commit } = (fetched ?? {}) as { readonly version?: Json; readonly commit?: Json }
   const { blob } = await ctx.fetched(`${name}/crates`)
   const lock = blob && new TextDecoder().decode(await ctx.blobs.read(blob))
-  const programs = programsOf(name, component)
   const found = version ?? (lock && versionOf(lock, [component.package ?? name, name, ...Object.keys(programs)]))
   return { programs, ...(found !== undefined && { version: found }), ...(commit !== undefined && { commit }) }
 }

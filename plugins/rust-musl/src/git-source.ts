@@ -63,6 +63,12 @@ export const pinGitCrate = async ({ url, ref }: GitCrateSource, ctx: FetchContex
   })
   const found = remoteCommit(stdout, ref)
   if (found) return { ...found }
+  // Versions are written without the v that their tags have.
+  const tagged = /^\d/.test(ref) ? remoteCommit(stdout, `v${ref}`) : undefined
+  if (tagged) {
+    ctx.warn('RUST_GIT_REF', `${url} has no ${ref}, so v${ref} is taken`, `write it so: ref: 'v${ref}'`)
+    return { ...tagged }
+  }
   throw new ZosError('RUST_GIT_REF', `${url} has no branch or tag ${ref}`, {
     hint: `see what there is: git ls-remote ${url}`,
     exit: ExitCode.fetch,

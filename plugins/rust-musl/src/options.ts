@@ -23,6 +23,8 @@ export interface CargoOptions {
   readonly tools?: readonly string[]
   /** Where programs go: `{ zinit: '/sbin/zinit' }`. The program named as the component, into `/usr/bin`, where nothing is said. */
   readonly install?: Readonly<Record<string, string>>
+  /** Programs that not every version of the sources has, and where they go if it does. */
+  readonly optionalInstall?: Readonly<Record<string, string>>
 }
 
 export interface CrateComponent extends CargoOptions {
@@ -143,6 +145,7 @@ const cargo = {
   files: v.exactOptional(v.record(fileName, v.strictObject({ url: httpUrl, sha256: v.exactOptional(sha256) }))),
   tools: v.exactOptional(v.array(fileName)),
   install: v.exactOptional(v.pipe(v.record(fileName, place), v.minEntries(1, 'expected at least one program'))),
+  optionalInstall: v.exactOptional(v.record(fileName, place)),
 }
 
 const component = v.variant('from', [

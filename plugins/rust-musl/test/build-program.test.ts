@@ -8,6 +8,7 @@ import { buildProgram } from '../dist/build-program.js'
 import { buildRelease } from '../dist/build-release.js'
 import { sysrootName, toolchainName } from '../dist/build-sysroot.js'
 import type { CargoOptions } from '../dist/index.js'
+import { declaredPrograms, programsOf } from '../dist/programs.js'
 import type { RustToolchain } from '../dist/toolchain.js'
 import { MemoryBlobs, newFolder, readTree, removeFolder, tapContext, treeOf, writeTree } from './contexts.js'
 import { rejection } from './zos-errors.js'
@@ -121,6 +122,25 @@ test('a patched program at its place, with what is known of it', async () => {
   assert.match(config, '"--sysroot=/build/sysroot"')
   assert.match(config, '"-Clink-arg=-lzigc"')
   assert.equal(ctx.hosts.at(-1)?.tools, ['/usr/bin/cargo', '/usr/bin/rustc', 'cc', 'perl'])
+})
+
+test('programs that only some versions of the sources have are built where they are there', async () => {
+  assert.equal(
+    declaredPrograms(
+      '[package]\nname = "a"\n[[bin]]\nname = "b"\npath = "x"\n\n[[bin]]\nname=\'c\'\n[lib]\nname = "d"\n',
+    ),
+    ['b', 'c'],
+  )
+  const sources = await treeOf(blobs, { 'Cargo.toml': '[[bin]]\nname = "tool-server"\n', 'src/bin/tool-old.rs': '' })
+  const component = { from: 'path', path: 'tool', folder: '' } as const
+  const found = (more: CargoOptions) => programsOf({ blobs } as never, 'tool', { ...component, ...more }, sources)
+  const optionalInstall = { 'tool-server': '/sbin/s', 'tool-old': '/sbin/o', 'tool-new': '/sbin/n' }
+  assert.equal(await found({}), { tool: '/usr/bin/tool' })
+  assert.equal(await found({ install: { tool: '/sbin/tool' }, optionalInstall }), {
+    tool: '/sbin/tool',
+    'tool-server': '/sbin/s',
+    'tool-old': '/sbin/o',
+  })
 })
 
 test('a patch that does not fit names file and line', async () => {
