@@ -11,33 +11,32 @@ import { type Closure, moduleClosure } from './closure.js'
 import { withIndexes } from './depmod.js'
 import { selectFirmware } from './firmware.js'
 import { parseFirmwareConf } from './firmware-conf.js'
+import { withEssential } from './included.js'
 import { type Kernel, loadKernel } from './kernel-artifact.js'
 import { buildLists } from './kernel-tree.js'
-import { parseModulesConf, stages, type WantedModules } from './modules-conf.js'
+import { parseModulesConf, stages } from './modules-conf.js'
 import type { KernelOptions } from './options.js'
 import { kernelFirmware, kernelModules, wantedFrom } from './wishes.js'
 
 /** Where the image lists the modules of a stage: a name a line, for `xargs -r modprobe -a < /etc/zos/modules/stage1`. */
 export const stageList = (stage: (typeof stages)[number]): string => `/etc/zos/modules/${stage}`
 
-export type ModuleOptions = Pick<KernelOptions, 'modules' | 'firmware'>
+export type ModuleOptions = Pick<KernelOptions, 'modules' | 'firmware' | 'include'>
 
-/** The modules that the image is to have: of the list, then of the wishes. */
+/** The modules that the image is to have: the essential ones, those of the list, those of the wishes. */
 export const imageClosure = async (
   ctx: TapContext,
   { index }: Kernel,
-  { modules }: ModuleOptions,
+  { modules, include }: ModuleOptions,
 ): Promise<Closure> => {
   const listed =
     typeof modules === 'string'
       ? parseModulesConf(await ctx.project.text(modules), modules)
       : wantedFrom(modules, 'kernel({ modules })')
-  const wished = ctx.settled(kernelModules)
-  const all: WantedModules = {
-    stage1: [...listed.stage1, ...wished.stage1],
-    stage2: [...listed.stage2, ...wished.stage2],
-  }
-  return moduleClosure(index, all)
+  const wanted = withEssential(include, index.modules, listed, ctx.settled(kernelModules))
+  const closure = moduleClosure(index, wanted)
+  if (include !== 'full') return closure
+  return { ...closure, modules: [...index.modules].sort((a, b) => (a.path < b.path ? -1 : 1)) }
 }
 
 /** Puts the modules with indexes of exactly that set, the lists of both stages, and the firmware. */

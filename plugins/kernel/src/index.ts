@@ -25,6 +25,7 @@ export const kernel = definePlugin<KernelOptions>()({
   version: '0.1.0',
   code: import.meta.url,
   options: kernelOptions,
+  env: { INCLUDE_MODULES: 'include' },
   needs: [{ tool: 'depmod', install: 'apt-get install kmod' }],
   refs: kernelRefs,
   apply(hooks, options, { id }) {

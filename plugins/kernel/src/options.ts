@@ -1,5 +1,6 @@
 import { isRef, type Ref, refOption, type Source } from '@zos/core'
 import * as v from 'valibot'
+import { type Include, includes } from './included.js'
 import { type KernelOrgSource, kernelOrgSite } from './kernel-source.js'
 import type { ModuleLists } from './wishes.js'
 
@@ -15,6 +16,11 @@ interface CommonOptions {
   /** Path of a `modules.conf` (`stage1:NAME`, `stage2:NAME` a line), or the names by stage. */
   readonly modules: string | ModuleLists
   readonly firmware?: FirmwareOptions
+  /**
+   * How many modules the initramfs has. `minimal`: the essential drivers, as far as they are not built in. `standard`: those of
+   * `modules` too. `full`: all of the kernel's. Variable: INCLUDE_MODULES. Just those of `modules` where nothing is said.
+   */
+  readonly include?: Include
   /**
    * A component whose commit, or else version, goes into the long name of `vmlinuz.efi`: with
    * `nameAfter: tools.component('zinit')` it is `vmlinuz-RELEASE-HASH.efi`.
@@ -124,6 +130,7 @@ const common = {
     "expected the path of a modules.conf, or { stage1: ['…'], stage2: ['…'] }",
   ),
   firmware: v.exactOptional(v.strictObject({ list: v.string(), tree: refOption })),
+  include: v.exactOptional(v.picklist(includes)),
   nameAfter: v.exactOptional(refOption),
 }
 

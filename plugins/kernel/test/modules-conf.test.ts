@@ -1,6 +1,9 @@
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { withEssential } from '../dist/included.js'
+import type { ModuleFacts } from '../dist/module-index.js'
+import type { WantedModules } from '../dist/modules-conf.js'
 import { parseModulesConf } from '../dist/modules-conf.js'
 import { errorOf } from './handmade.js'
 
@@ -68,6 +71,27 @@ test('any text is read or refused with a code', () => {
       }
     }),
   )
+})
+
+const facts = (name: string) => ({ name }) as ModuleFacts
+const wanted = (...names: string[]) => ({
+  stage1: names.map((name) => ({ name, by: 'x' })),
+  stage2: [{ name: 'igb', by: 'x' }],
+})
+
+test('essential drivers that are modules are loaded first; minimal leaves the list away', () => {
+  const modules = ['igb', 'e1000', 'nvme', 'virtio_pci'].map(facts)
+  const none = { stage1: [], stage2: [] }
+  const names = ({ stage1, stage2 }: WantedModules) => [stage1.map(({ name }) => name), stage2.map(({ name }) => name)]
+  assert.equal(names(withEssential(undefined, modules, wanted('e1000'), none)), [['e1000'], ['igb']])
+  assert.equal(names(withEssential('standard', modules, wanted('e1000'), none)), [
+    ['virtio_pci', 'nvme', 'e1000'],
+    ['igb'],
+  ])
+  assert.equal(names(withEssential('minimal', modules, wanted('e1000'), wanted('acme'))), [
+    ['virtio_pci', 'nvme', 'acme'],
+    ['igb'],
+  ])
 })
 
 test.run()
