@@ -32,13 +32,13 @@ export class HeldBlobs implements BlobReader {
 }
 
 /** Level of gzip -9: what abuild takes for packages and indexes. */
-const level = 9
+const usualLevel = 9
 
 /** A tar segment as one gzip member. Only the last segment of a file ends with tar's zero blocks. */
 export const segment = async (
   records: Iterable<TreeRecord>,
   blobs: BlobReader,
-  options: Parameters<typeof writeTar>[2],
+  { level = usualLevel, ...options }: Parameters<typeof writeTar>[2] & { readonly level?: number },
 ): Promise<Uint8Array> => {
   const parts: Uint8Array[] = []
   for await (const part of compressGzip(writeTar(records, blobs, options), { level })) parts.push(part)

@@ -23,6 +23,8 @@ export interface ApkContent {
   readonly records: Iterable<TreeRecord>
   readonly scripts?: Readonly<Partial<Record<ScriptName, string>>>
   readonly key: SigningKey
+  /** Level of gzip for the files, 1 to 9; 9 unless told. */
+  readonly level?: number
 }
 
 /**
@@ -30,7 +32,7 @@ export interface ApkContent {
  * its SHA-1 in PAX, as apk checks it. The same content gives the same bytes; times are `info.buildDate`.
  */
 export const writeApk = async (
-  { info, records, scripts = {}, key }: ApkContent,
+  { info, records, scripts = {}, key, level }: ApkContent,
   blobs: BlobReader,
 ): Promise<Uint8Array> => {
   const all = [...records]
@@ -45,6 +47,7 @@ export const writeApk = async (
   }
   const data = await segment(all, blobs, {
     epoch,
+    ...(level !== undefined && { level }),
     pax: ({ path }) => ({ ...(sums.has(path) && { 'APK-TOOLS.checksum.SHA1': sums.get(path)! }) }),
   })
   const control = await filesSegment(
