@@ -36,8 +36,11 @@ export const discover = (search: Search, name: Name, level = 0): NameState => {
 /** Notes for every name that was found which names depend on it, in apk's order. */
 export const linkDependents = (search: Search): void => {
   for (const state of search.seen.sort((a, b) => compareVisits(a.name, b.name))) {
-    const below = new Set(state.providers.flatMap(({ candidate }) => candidate.depends.map(({ target }) => target)))
-    for (const target of below) search.name(target).dependents.push(state)
+    for (const { candidate } of state.providers)
+      for (const { target } of candidate.depends) {
+        const { dependents } = search.name(target)
+        if (dependents.at(-1) !== state) dependents.push(state)
+      }
   }
 }
 

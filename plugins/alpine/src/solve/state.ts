@@ -38,15 +38,15 @@ export class NameState {
   sharedVirtually = false
   isOrdered = false
 
+  /** 0: only packages of that name have it; 1: others provide it too; 2: others only. */
+  readonly kind: 0 | 1 | 2
+
   constructor(name: Name) {
     this.name = name
     this.providers = name.providers
-  }
-
-  /** 0: only packages of that name have it; 1: others provide it too; 2: others only. */
-  get kind(): 0 | 1 | 2 {
-    const others = this.providers.filter(({ candidate }) => candidate.name !== this.name).length
-    return others === 0 ? 0 : others < this.providers.length ? 1 : 2
+    let others = 0
+    for (const { candidate } of this.providers) if (candidate.name !== name) others++
+    this.kind = others === 0 ? 0 : others < this.providers.length ? 1 : 2
   }
 }
 

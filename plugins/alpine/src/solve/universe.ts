@@ -12,13 +12,15 @@ export interface RepositoryIndex {
   readonly entries: readonly IndexEntry[]
 }
 
+const none: readonly Name[] = []
+
 /** A name that packages bear or provide, and that dependencies are about. */
 export class Name {
   readonly text: string
   readonly id: number
   /** Packages that bear or provide it, in the order of the indexes. */
   readonly providers: Provider[] = []
-  readonly #triggered = new Set<Name>()
+  #triggered: Set<Name> | undefined
   #triggers: readonly Name[] | undefined
 
   constructor(text: string, id: number) {
@@ -28,11 +30,12 @@ export class Name {
 
   /** Names of packages that come by themselves once this one is installed (`install_if`), in apk's order. */
   get triggers(): readonly Name[] {
-    this.#triggers ??= [...this.#triggered].sort(compareVisits)
+    this.#triggers ??= this.#triggered ? [...this.#triggered].sort(compareVisits) : none
     return this.#triggers
   }
 
   triggersAlso(name: Name): void {
+    this.#triggered ??= new Set()
     this.#triggered.add(name)
   }
 }
@@ -101,7 +104,9 @@ export class Candidate {
   }
 }
 
-const words = (text: string): string[] => (text === '' ? [] : text.split(' ').filter((word) => word !== ''))
+const noWords: readonly string[] = []
+const words = (text: string): readonly string[] =>
+  text === '' ? noWords : text.includes(' ') ? text.split(' ').filter((word) => word !== '') : [text]
 
 /** Tags are kept as bits. */
 const mostTags = 30
@@ -161,11 +166,13 @@ export class Universe {
   #add(entry: IndexEntry, repository: number, tags: number): Candidate {
     const candidate = new Candidate(this, entry, this.candidates.length, repository, tags)
     this.candidates.push(candidate)
-    const own = [{ target: candidate.name, version: entry.version }, ...candidate.provides]
-    for (const { target, version } of own) target.providers.push({ candidate, version })
+    candidate.name.providers.push({ candidate, version: entry.version })
+    for (const { target, version } of candidate.provides) target.providers.push({ candidate, version })
     for (const word of words(entry.installIf)) {
-      const [, name = ''] = /^!?([^<>=~@]*)/.exec(word) ?? []
-      for (const { target } of own) this.name(name).triggersAlso(target)
+      const [, text = ''] = /^!?([^<>=~@]*)/.exec(word) ?? []
+      const name = this.name(text)
+      name.triggersAlso(candidate.name)
+      for (const { target } of candidate.provides) name.triggersAlso(target)
     }
     return candidate
   }
