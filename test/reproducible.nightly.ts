@@ -1,10 +1,22 @@
 // time limit: 3000 s
 // The whole quickstart twice from one lock, under everything that must not matter: equal bytes.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { FileTree, type Manifest } from '@zos/core'
+import { decompress } from '@zos/core/format'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 
@@ -18,30 +30,41 @@ interface Circumstances {
   readonly jobs: number
   /** Another user than root, where the test is root. */
   readonly uid?: number
+  /** Only one processor is to be had. */
+  readonly one?: boolean
 }
 
-/** A project folder of its own, with its own store and the given lock. */
+/** Copies a folder file by file; the order of its entries is the order in which they are made. */
+const copyFolder = (from: string, to: string, reverse: boolean): void => {
+  mkdirSync(to)
+  const entries = readdirSync(from, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  for (const entry of reverse ? entries.reverse() : entries)
+    if (entry.isDirectory()) copyFolder(join(from, entry.name), join(to, entry.name), reverse)
+    else copyFileSync(join(from, entry.name), join(to, entry.name))
+}
+
+/** A project folder of its own, with its own store and the given lock; with a lock its files are made in reverse order. */
 const project = (lock: string | undefined): string => {
   const folder = mkdtempSync(join(tmpdir(), 'zos-reproducible-'))
   chmodSync(folder, 0o755)
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  for (const name of ['config', '.zos-toolchain'])
-    if (name === 'config') cpSync(join(root, name), join(folder, name), { recursive: true })
-    else symlinkSync(join(root, name), join(folder, name))
+  copyFolder(join(root, 'config'), join(folder, 'config'), lock !== undefined)
+  symlinkSync(join(root, '.zos-toolchain'), join(folder, '.zos-toolchain'))
   mkdirSync(join(folder, 'variants'))
   copyFileSync(join(root, config), join(folder, config))
   if (lock) copyFileSync(lock, join(folder, 'variants/quickstart.lock'))
   return folder
 }
 
-const build = (folder: string, { env, umask, jobs, uid }: Circumstances): Record<string, string> => {
+const build = (folder: string, { env, umask, jobs, uid, one }: Circumstances): Manifest => {
   const isRoot = process.getuid?.() === 0
   const words = [
     'sh',
     '-c',
     `umask ${umask} && exec "$@"`,
     'sh',
+    ...(one ? ['taskset', '-c', '0'] : []),
     process.execPath,
     program,
     'build',
@@ -63,17 +86,36 @@ const build = (folder: string, { env, umask, jobs, uid }: Circumstances): Record
     encoding: 'utf8',
   })
   assert.is(run.status, 0, `${run.stdout.slice(-3000)}\n${run.stderr.slice(-3000)}`)
-  const manifest = JSON.parse(readFileSync(join(folder, 'dist/quickstart/manifest.json'), 'utf8'))
-  return Object.fromEntries(
-    manifest.outputs.map(({ name, sha256 }: { name: string; sha256: string }) => [name, sha256]),
-  )
+  return JSON.parse(readFileSync(join(folder, 'dist/quickstart/manifest.json'), 'utf8')) as Manifest
 }
 
-test('same lock, same bytes: other folder, user, umask, locale, time zone, jobs and store', () => {
+/** The first record in which the archives of two builds differ. */
+const firstDifference = async (folders: readonly string[]): Promise<string> => {
+  const { readCpioTree } = await import(join(root, 'core/dist/format/cpio-read.js'))
+  const [left, right] = await Promise.all(
+    folders.map(async (folder) => {
+      const file = createReadStream(join(folder, 'dist/quickstart/initramfs.cpio.xz'))
+      return FileTree.from(await readCpioTree(decompress(file, 'xz', { outputBytes: 1 << 30 })))
+    }),
+  )
+  for (const difference of left!.diff(right!)) return JSON.stringify(difference)
+  return 'every record is equal: the order, the headers or the compression differ'
+}
+
+test('same lock, same bytes: other folder, user, umask, locale, time zone, file order, processors, jobs and store', async () => {
   const first = project(undefined)
   const one = build(first, { env: { TZ: 'UTC', LC_ALL: 'C' }, umask: '022', jobs: 4 })
   const second = project(join(first, 'variants/quickstart.lock'))
-  const two = build(second, { env: { TZ: 'Asia/Kathmandu', LC_ALL: 'C.UTF-8' }, umask: '077', jobs: 1, uid: 12_345 })
+  const two = build(second, {
+    env: { TZ: 'Asia/Kathmandu', LC_ALL: 'C.UTF-8' },
+    umask: '077',
+    jobs: 1,
+    uid: 12_345,
+    one: true,
+  })
+  const digests = ({ outputs }: Manifest): object => outputs.map(({ name, sha256 }) => [name, sha256])
+  const equal = JSON.stringify(one) === JSON.stringify(two)
+  assert.equal(digests(two), digests(one), equal ? '' : await firstDifference([first, second]))
   assert.equal(two, one)
   for (const folder of [first, second]) rmSync(folder, { recursive: true, force: true })
 })
