@@ -4,6 +4,7 @@ import type { PackContext } from '../context.js'
 import { ZosError } from '../error.js'
 import { type ArchivePiece, writePieces } from '../format/archive-piece.js'
 import { cpioPlan } from '../format/cpio.js'
+import { InFlight } from '../format/in-flight.js'
 import { digestOf, sha256 } from '../model/canonical.js'
 import type { Blob, TreeRecord } from '../model/entry.js'
 import type { OutputSpec, Packed } from '../model/output.js'
@@ -27,11 +28,13 @@ interface RememberedBlock {
   readonly uncompressedSize: number
 }
 
-/** Blocks that are compressed at once: the encoder holds a block three times. */
-const atOnce = 2
+/** Blocks that are compressed at once, by their plain bytes: the encoder holds a block twice, and some 94 MB besides. */
+const atOnce = { tasks: 2, cost: 32 << 20 }
 
 const blockDigest = ({ pieces }: Block): string =>
   digestOf(pieces.map(({ head, blob, padding }) => [sha256(head), blob?.sha256 ?? '', padding]))
+
+const sizeOf = ({ pieces }: Block): number => pieces.reduce((sum, { size }) => sum + size, 0)
 
 /** Compresses a block, or takes the remembered one. What was compressed is decompressed again and compared. */
 const compressBlock = async (
@@ -45,7 +48,7 @@ const compressBlock = async (
   const artifact = await ctx.remember('xz-block-1', input, async () => {
     onFresh()
     // The plain block is never in memory as a whole: the encoder holds it once already.
-    const size = block.pieces.reduce((sum, piece) => sum + piece.size, 0)
+    const size = sizeOf(block)
     const written = createHash('sha256')
     const encoded = await encodeXzBlock(
       { size, chunks: hashed(writePieces(block.pieces, ctx.blobs), written) },
@@ -88,15 +91,18 @@ const packXz = async (blocks: readonly Block[], preset: number, ctx: PackContext
   const { xzHeader, xzTail } = await import('../format/xz.js')
   const done: RememberedBlock[] = new Array(blocks.length)
   const fresh: string[] = []
-  let next = 0
   let finished = 0
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < blocks.length; index = next++) {
-      done[index] = await compressBlock(blocks[index]!, preset, ctx, () => fresh.push(blocks[index]!.group))
-      ctx.progress(`xz ${blocks[index]!.group}`, ++finished, blocks.length)
-    }
+  const work = new InFlight(atOnce)
+  try {
+    for (const [index, block] of blocks.entries())
+      await work.add(sizeOf(block), async () => {
+        done[index] = await compressBlock(block, preset, ctx, () => fresh.push(block.group))
+        ctx.progress(`xz ${block.group}`, ++finished, blocks.length)
+      })
+    await work.done()
+  } finally {
+    await work.settle()
   }
-  await Promise.all(Array.from({ length: atOnce }, work))
   ctx.explain(
     `${fresh.length} of ${blocks.length} blocks${fresh.length > 0 ? `: ${[...new Set(fresh)].join(', ')}` : ''}`,
   )
