@@ -57,9 +57,9 @@ has_musl_target() {
 system_packages() {
   local wanted missing=() name
   wanted=(
-    bc bison build-essential bubblewrap ca-certificates cargo-web cpio dosfstools fdisk flex git gpgv kmod libelf-dev
-    mtools openssh-client openssl ovmf patch perl python3 python3-venv qemu-system-x86 qemu-utils rust-web-src
-    rustc-web systemd-boot-efi xz-utils zstd
+    bc bison bubblewrap build-essential ca-certificates cargo-web cpio dosfstools fdisk flex git gpg gpg-agent gpgv
+    kmod libelf-dev mtools openssh-client openssl ovmf patch perl python3 python3-venv qemu-system-x86 qemu-utils
+    rust-web-src rustc-web systemd-boot-efi xz-utils zstd
   )
   if [ "${1:-}" = tests ]; then wanted+=(busybox-static skopeo); fi
   command -v dpkg-query >/dev/null || fail "this is no Debian; install what these packages bring: ${wanted[*]}"

@@ -3,10 +3,9 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import type { ManifestOutput } from '@zos/core'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Build, build, expectRan, project, ranIn, startZos, storeOf, succeed, zos } from './zos.js'
+import { type Build, build, expectRan, outputOf, project, ranIn, startZos, storeOf, succeed, zos } from './zos.js'
 
 const config = 'variants/quickstart.config.ts'
 const output = 'dist/quickstart'
@@ -15,12 +14,6 @@ const limits = { build: 1800, again: 120, boot: 120, ssh: 60 }
 
 const folder = mkdtempSync(join(tmpdir(), 'zos-quickstart-'))
 test.after(() => rmSync(folder, { recursive: true, force: true }))
-
-const outputOf = ({ manifest }: Build, format: string): ManifestOutput => {
-  const found = manifest.outputs.find((one) => one.format === format)
-  assert.ok(found, `no output of format ${format} among ${manifest.outputs.map(({ name }) => name)}`)
-  return found
-}
 
 let first: Build | undefined
 const built = (): Build => {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Manifest } from '@zos/core'
+import type { Manifest, ManifestOutput } from '@zos/core'
 import * as assert from 'uvu/assert'
 
 export const project = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -74,8 +74,12 @@ export const succeed = async (file: string, args: readonly string[], cwd: string
 
 const cli = join(project, 'core/dist/cli/main.js')
 
-export const startZos = (args: readonly string[], cwd: string, limit: number): Running =>
-  start(process.execPath, [cli, ...args], cwd, limit)
+export const startZos = (
+  args: readonly string[],
+  cwd: string,
+  limit: number,
+  env: Readonly<Record<string, string>> = {},
+): Running => start(process.execPath, [cli, ...args], cwd, limit, env)
 
 export const zos = (args: readonly string[], cwd: string, limit: number): Promise<Ended> =>
   succeed(process.execPath, [cli, ...args], cwd, limit)
@@ -98,6 +102,13 @@ export const build = async (config: string, cwd: string, limit: number, ...more:
   const last = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Build & { event: string }
   assert.is(last.event, 'finish')
   return last
+}
+
+/** The one output of a format. */
+export const outputOf = ({ manifest }: Build, format: string): ManifestOutput => {
+  const found = manifest.outputs.find((one) => one.format === format)
+  assert.ok(found, `no output of format ${format} among ${manifest.outputs.map(({ name }) => name)}`)
+  return found
 }
 
 /** `phase step` of the steps that ran, in order of their names. */

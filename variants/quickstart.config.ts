@@ -28,6 +28,7 @@ const tools = rustMusl({
 const linux = kernel({
   source: base.tree(['linux-image-6.12-cloud-amd64']),
   modules: 'config/quickstart/modules.conf',
+  units: true,
   embed: 'uki',
   stub: base.tree(['systemd-boot-efi']),
   cmdline: 'console=ttyS0 panic=10 quiet',

@@ -1,8 +1,11 @@
-import { type TapContext, type Toolchain, ZosError } from '@zos/core'
+import { isZosError, type TapContext, type Toolchain, ZosError } from '@zos/core'
 import type { KernelConfig } from './kernel-config.js'
 import type { KernelTarget } from './target.js'
 
 const always = ['make', 'gcc', 'ld', 'objcopy', 'flex', 'bison', 'bc', 'perl', 'tar', 'zstd', 'xz']
+
+/** What brings them, and what else every build needs, on Debian. */
+const debianPackages = 'bc bison build-essential flex libelf-dev perl xz-utils zstd'
 
 /** What some options of the kernel want of the machine that builds, beyond what every build needs. */
 const byConfig: readonly {
@@ -21,7 +24,7 @@ const byConfig: readonly {
 ]
 
 /** The host's compiler and all that the kernel's build calls; what is missing is an error before anything is unpacked. */
-export const compilerFor = (
+export const compilerFor = async (
   ctx: TapContext,
   { prefix, compiler }: KernelTarget,
   config: KernelConfig = new Map(),
@@ -29,10 +32,17 @@ export const compilerFor = (
   const wanted = byConfig.filter(({ symbol }) => config.get(symbol) === 'y')
   const cross = prefix === '' ? [] : ['gcc', 'ld', 'objcopy'].map((tool) => `${prefix}${tool}`)
   const packages = ['binutils', 'gcc', 'libc6-dev', 'libelf-dev', ...wanted.flatMap((want) => want.packages ?? [])]
-  return ctx.host({
-    tools: [...always, ...cross, ...wanted.flatMap(({ tools = [] }) => tools)],
-    packages: [...new Set(cross.length > 0 ? [...packages, compiler] : packages)],
-  })
+  try {
+    return await ctx.host({
+      tools: [...always, ...cross, ...wanted.flatMap(({ tools = [] }) => tools)],
+      packages: [...new Set(cross.length > 0 ? [...packages, compiler] : packages)],
+    })
+  } catch (cause) {
+    if (!isZosError(cause) || cause.code !== 'HOST_TOOL_MISSING' || !always.includes(String(cause.data.tool)))
+      throw cause
+    const { code, message, exit, data } = cause
+    throw new ZosError(code, message, { hint: `apt-get install ${debianPackages}`, exit, data, cause })
+  }
 }
 
 /** A key that the build makes on the fly would sign other bytes each time, and nobody could sign with it again. */

@@ -1,8 +1,10 @@
 import { definePlugin, isRef } from '@zos/core'
+import { zinitService } from '@zos/zinit'
 import { imageClosure, imageModules, putModules } from './image-modules.js'
 import { componentName, imageModulesName, kernelRefs, loadKernel, sourceName } from './kernel-artifact.js'
 import type { KernelOrgSource } from './kernel-source.js'
 import { embedFindings, firmwareFindings, firmwarePlaceFindings, moduleFindings } from './module-findings.js'
+import { moduleUnits } from './module-units.js'
 import { parseModulesDep } from './modules-dep.js'
 import { isCompiled, type KernelOptions, kernelOptions } from './options.js'
 import { kernelConfig, kernelFirmware, kernelModules, settleConfig, settleFirmware, settleModules } from './wishes.js'
@@ -44,6 +46,7 @@ export const kernel = definePlugin<KernelOptions>()({
       if (plan.requested().some(({ component: asked }) => asked === imageModulesName))
         plan.component({ name: imageModulesName, kind: 'kernel-image-modules', options: {}, needs: [component] })
       plan.output({ name: 'vmlinuz', format: 'kernel', options: {}, needs: [component] })
+      if (options.units) for (const unit of moduleUnits) plan.wish(zinitService, unit)
       if (options.embed === 'none') return
       const named = options.nameAfter === undefined ? [] : [options.nameAfter]
       const from = ['initramfs']

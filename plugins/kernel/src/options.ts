@@ -22,6 +22,11 @@ interface CommonOptions {
    */
   readonly include?: Include
   /**
+   * Asks zinit for the units `stage1-modules`, and `stage2-modules` after the unit `network`, which load each stage in the
+   * order of its list.
+   */
+  readonly units?: boolean
+  /**
    * A component whose commit, or else version, goes into the long name of `vmlinuz.efi`: with
    * `nameAfter: tools.component('zinit')` it is `vmlinuz-RELEASE-HASH.efi`.
    */
@@ -131,6 +136,7 @@ const common = {
   ),
   firmware: v.exactOptional(v.strictObject({ list: v.string(), tree: refOption })),
   include: v.exactOptional(v.picklist(includes)),
+  units: v.exactOptional(v.boolean()),
   nameAfter: v.exactOptional(refOption),
 }
 
