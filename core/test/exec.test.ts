@@ -96,6 +96,18 @@ test('--jobs is no part of what is built; environment and folder of an action ar
   assert.is(image(project), first)
 })
 
+test('progress counts units of work, out of as many as the last run of the step had', async () => {
+  const project = projectOf({
+    make: `${shell("echo '  CC  a'; echo a note; echo '  CC  b'; echo $WORD >out")}, unit: '^ +CC', env: { WORD: 'one' }`,
+  })
+  await project.built()
+  assert.not.match(project.text('dist/build.log'), '/2')
+  project.edit('plugins.ts', `WORD: 'one'`, `WORD: 'two'`)
+  await project.built()
+  const log = project.text('dist/build.log')
+  for (const line of ['CC  a 1/2', 'a note 1/2', 'CC  b 2/2']) assert.match(log, line)
+})
+
 test('as many actions run at once as --jobs says', async () => {
   const script = 'date +%s%N > out; sleep 0.3; date +%s%N >> out'
   const project = projectOf({ a: shell(`: a; ${script}`), b: shell(`: b; ${script}`), c: shell(`: c; ${script}`) })

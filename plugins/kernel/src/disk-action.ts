@@ -47,8 +47,8 @@ dd if=esp.img of=disk.img bs=1M seek=1 conv=notrunc,sparse status=none
   return {
     name: 'disk',
     command: ['/bin/sh', '-euc', script],
-    // mtools writes times of folders by this clock, and knows no other that stands still.
-    env: { LC_ALL: 'C', SOURCE_DATE_EPOCH: String(epoch), MTOOLS_SKIP_CHECK: '1' },
+    // FAT has local time; mtools writes that of folders by SOURCE_DATE_EPOCH.
+    env: { LC_ALL: 'C', TZ: 'UTC', SOURCE_DATE_EPOCH: String(epoch), MTOOLS_SKIP_CHECK: '1' },
     inputs: { program },
     outputs: ['disk.img'],
   }

@@ -1,0 +1,76 @@
+// time limit: 7200 s
+// A compiled kernel twice, each from an empty store, in another folder, time zone and number of jobs: equal bytes. One of
+// the two is linked again after a change, the other begins with it: what a relink gives is what a cold build gives. And a
+// module that is not in the kernel's sources, compiled against its headers and loaded.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Build, outputOf, project, start, zos } from './zos.js'
+
+const config = 'variants/quickstart-builtin.config.ts'
+const limit = 3000
+const folder = mkdtempSync(join(tmpdir(), 'zos-kernel-nightly-'))
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+
+const copyOf = (name: string): string => {
+  const copy = join(folder, name)
+  mkdirSync(join(copy, 'config'), { recursive: true })
+  for (const path of ['package.json', 'config/quickstart', 'variants', 'examples/kernel-module'])
+    cpSync(join(project, path), join(copy, path), { recursive: true })
+  rmSync(join(copy, 'variants/quickstart-builtin.lock'), { force: true })
+  symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'))
+  return copy
+}
+
+const cli = join(project, 'core/dist/cli/main.js')
+const build = async (copy: string, file: string, jobs: number, env: Record<string, string>): Promise<Build> => {
+  const args = [cli, 'build', '-c', file, '--json', '--jobs', String(jobs)]
+  const { end, stdout, stderr } = await start(process.execPath, args, copy, limit, env).ended
+  assert.is(end, 0, stdout.slice(-4000) + stderr)
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Build
+}
+
+const sums = ({ manifest }: Build): string[] => manifest.outputs.map(({ name, sha256 }) => `${sha256} ${name}`)
+
+const changeUnit = (copy: string): void => {
+  const unit = join(copy, 'config/quickstart/zinit/sshd.yaml')
+  const text = readFileSync(unit, 'utf8')
+  assert.match(text, 'dropbear -F')
+  writeFileSync(unit, text.replace('dropbear -F', 'dropbear -T 3 -F'))
+}
+
+test('two cold builds have equal bytes, and a relink gives those of a cold build', async () => {
+  const [one, other] = [copyOf('one'), copyOf('another place')]
+  await build(one, config, 2, { TZ: 'Pacific/Kiritimati', LC_ALL: 'C' })
+  changeUnit(one)
+  const relinked = await build(one, config, 2, { TZ: 'Pacific/Kiritimati', LC_ALL: 'C' })
+  cpSync(join(one, 'variants/quickstart-builtin.lock'), join(other, 'variants/quickstart-builtin.lock'))
+  changeUnit(other)
+  const cold = await build(other, config, 1, { TZ: 'America/St_Johns', LC_ALL: 'C.UTF-8' })
+  assert.equal(sums(relinked), sums(cold))
+  assert.ok(outputOf(cold, 'builtin').size > 0)
+})
+
+test('a module of one’s own is compiled against the kernel’s headers, and loaded', async () => {
+  const copy = join(folder, 'one')
+  writeFileSync(
+    join(copy, 'hello.config.ts'),
+    `import { defineConfig } from '@zos/core'
+import { helloModule } from './examples/kernel-module/hello-module.ts'
+import builtin from './variants/quickstart-builtin.config.ts'
+
+export default defineConfig((input) => {
+  const config = builtin.variant({ name: 'hello' })
+  const base = config.make(input)
+  const linux = base.plugins.find(({ id }) => id === 'kernel') as unknown as { kernel: never }
+  return { ...base, plugins: [...base.plugins, helloModule({ kernel: linux.kernel, sources: 'examples/kernel-module/src' })] }
+})
+`,
+  )
+  await build(copy, 'hello.config.ts', 2, {})
+  await zos(['run', '-c', 'hello.config.ts', '--expect', 'hello: loaded', '--timeout', '120'], copy, 150)
+})
+
+test.run()
