@@ -53,6 +53,27 @@ test('two cold builds have equal bytes, and a relink gives those of a cold build
   assert.ok(outputOf(cold, 'builtin').size > 0)
 })
 
+test('a compiler that is too old for the sources is named in their own words', async () => {
+  const copy = join(folder, 'one')
+  const patch = `--- a/scripts/min-tool-version.sh
++++ b/scripts/min-tool-version.sh
+@@ -1 +1,2 @@
+ #!/bin/sh
++[ "$1" != gcc ] || { echo 99.1.0; exit; }
+`
+  writeFileSync(join(copy, 'newer.patch'), patch)
+  writeFileSync(
+    join(copy, 'newer.config.ts'),
+    `import builtin from './variants/quickstart-builtin.config.ts'
+export default builtin.variant({ name: 'newer', plugins: { kernel: { patches: ['newer.patch'] } } })
+`,
+  )
+  const args = [cli, 'build', '-c', 'newer.config.ts']
+  const { end, stdout, stderr } = await start(process.execPath, args, copy, limit).ended
+  assert.is.not(end, 0)
+  assert.match(stdout + stderr, /error KERNEL_CONFIGURE [\s\S]*Minimum GCC version:\s+99\.1\.0/)
+})
+
 test('a module of one’s own is compiled against the kernel’s headers, and loaded', async () => {
   const copy = join(folder, 'one')
   writeFileSync(
