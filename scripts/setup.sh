@@ -61,7 +61,11 @@ system_packages() {
     kmod libelf-dev mtools openssh-client openssl ovmf patch perl python3 python3-venv qemu-system-x86 qemu-utils
     rust-web-src rustc-web systemd-boot-efi xz-utils zstd
   )
-  if [ "${1:-}" = tests ]; then wanted+=(busybox-static skopeo); fi
+  if [ "${1:-}" = tests ]; then
+    wanted+=(busybox-static skopeo)
+    # What makes the file systems that zosstorage has to recognise.
+    wanted+=(btrfs-progs cryptsetup-bin e2fsprogs exfatprogs f2fs-tools jfsutils lvm2 nilfs-tools ntfs-3g xfsprogs)
+  fi
   command -v dpkg-query >/dev/null || fail "this is no Debian; install what these packages bring: ${wanted[*]}"
   declare -A there=()
   while read -r name; do there[$name]=1; done < <(
