@@ -1,4 +1,4 @@
-// Peak memory of building an image of some 300 MB from Debian packages, first from nothing and then from the store.
+// Peak memory of building an image of some 500 MB from Debian packages, first from nothing and then from the store.
 // Run after a build: node bench/memory.mjs [FOLDER]. The folder keeps downloads between runs. Fails above 400 MB.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
