@@ -88,7 +88,9 @@ test('a mount in its place hides what the image has', () => {
 test('depmod runs where the indexes do not match', () => {
   const said = inWorld(
     'overlay',
+    // The host's depmod is a link with an absolute target: it goes first, else the host's own program would be written.
     `: >stale
+rm -f usr/bin/depmod usr/sbin/depmod
 printf '#!/bin/sh\\necho "depmod $1"; [ "$1" = -A ] || exit 0\\n' >usr/bin/depmod
 printf '#!/bin/sh\\necho "depmod $1"; exit 0\\n' >usr/sbin/depmod
 chmod +x usr/bin/depmod usr/sbin/depmod
