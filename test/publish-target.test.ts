@@ -1,6 +1,6 @@
 // The example of a target written by a third party, as its README says.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -26,6 +26,8 @@ test('a target from outside takes the place of any other', async () => {
   }
   const checked = spawnSync('sha256sum', ['-c', 'SHA256SUMS'], { cwd: join(place, 'releases/2025.2') })
   assert.is(checked.status, 0)
+  const bill = join(place, 'releases/2025.2/sbom.spdx.json')
+  assert.ok(existsSync(bill), 'the bill of materials goes along')
 })
 
 test.run()

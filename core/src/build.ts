@@ -92,14 +92,14 @@ const once = async (session: Session, request: BuildRequest): Promise<BuildResul
     () => pack(session, tree, request.outputs),
     () => steps('pack'),
   )
-  const manifest = await manifestOf(session, tree, outputs, request)
+  const { manifest, made } = await manifestOf(session, tree, outputs, request)
   await writeOutputs(session.config.outputFolder, manifest, session.store.blobs)
   const receipts =
     request.publish !== 'no'
       ? await phase(
           session,
           'publish',
-          () => publish(session, outputs, request.publish === 'asked'),
+          () => publish(session, made, request.publish === 'asked'),
           (sent) => count(sent.length, 'receipt'),
         )
       : []
@@ -133,13 +133,13 @@ export const runBuild = async (session: Session, request: BuildRequest): Promise
   }
 }
 
-/** The manifest of what was made, what stays of an earlier build, and the bill of materials of both. */
+/** The manifest of what was made, what stays of an earlier build, and the bill of materials of both; and what was made. */
 const manifestOf = async (
   session: Session,
   tree: FileTree,
   outputs: readonly Output[],
   request: BuildRequest,
-): Promise<Manifest> => {
+): Promise<{ manifest: Manifest; made: readonly Output[] }> => {
   const { config, settings, lock, plan, actions, toolchains } = session
   const before = readManifest(config.outputFolder)
   const names = new Set(outputs.map(({ name }) => name))
@@ -147,9 +147,9 @@ const manifestOf = async (
   const isKept = (name: string): boolean => request.outputs.length > 0 && !names.has(name) && plan!.outputs.has(name)
   const kept = before?.lock === lock.digest ? before.outputs.filter(({ name }) => isKept(name)) : []
   const files = [...outputs, ...kept.map(({ name, sha256, size }) => ({ name, blob: { sha256, size } }))]
-  const made = [...outputs, await billOfMaterials(session, tree, files)].map(listed)
+  const made = [...outputs, await billOfMaterials(session, tree, files)]
   const byText = (a: string, b: string): number => (a < b ? -1 : 1)
-  return {
+  const manifest: Manifest = {
     version: 1,
     name: config.name,
     arch: config.arch,
@@ -160,8 +160,9 @@ const manifestOf = async (
     actions: [...actions.values()]
       .map(({ step, name, key }) => ({ step, name, digest: key }))
       .sort((a, b) => byText(`${a.step} ${a.name} ${a.digest}`, `${b.step} ${b.name} ${b.digest}`)),
-    outputs: [...made, ...kept].sort((a, b) => byText(a.name, b.name)),
+    outputs: [...made.map(listed), ...kept].sort((a, b) => byText(a.name, b.name)),
   }
+  return { manifest, made }
 }
 
 const listed = ({ name, plugin, format, blob, aliases = [], note, facts }: Output): ManifestOutput => ({

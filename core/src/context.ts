@@ -32,7 +32,8 @@ export interface Settings {
 /** Files of the project and the environment. Paths are relative to the project root; a missing file is `FILE_MISSING`. */
 export interface ProjectReader {
   bytes(path: string): Promise<Uint8Array>
-  text(path: string): Promise<string>
+  /** `secret`: the file holds keys; of what it says only the digest is kept, and no line of it is ever told. */
+  text(path: string, options?: { readonly secret?: boolean }): Promise<string>
   /** Paths that match a pattern (`config/zinit/*.yaml`), sorted; `.gitignore` is followed. */
   glob(pattern: string): Promise<readonly string[]>
   /** A folder as a tree, owned by root; `.gitignore` is followed. */

@@ -351,7 +351,17 @@ test('receipts of publish are told', async () => {
   )
   assert.ok(!(await project.quick()).events.some(({ phase }) => phase === 'publish'))
   const { events } = await project.quick(['--publish'])
-  assert.is(events.find(({ event, phase }) => event === 'phase' && phase === 'publish')?.summary, '1 receipt')
+  assert.is(events.find(({ event, phase }) => event === 'phase' && phase === 'publish')?.summary, '2 receipts')
+  const { receipts } = events.find(({ event }) => event === 'finish') as unknown as { receipts: { output: string }[] }
+  assert.is(receipts.length, 2)
+  assert.is(receipts[1]!.output, 'sbom.spdx.json')
+})
+
+test('publishing that finds no target is an error', async () => {
+  const project = projectOf(`hooks.publish.tap('p', async () => [])`)
+  const { code, out, err } = await project.run(['publish'])
+  assert.is(code, 3, out)
+  assert.match(err, /PUBLISH_NONE/)
 })
 
 test.run()

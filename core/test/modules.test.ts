@@ -1,4 +1,5 @@
-// Which modules a build with nothing to do loads: the heavy libraries are for those who use them.
+// time limit: 300 s
+// Which modules a command loads: the heavy libraries, and the core's own larger parts, are for those who use them.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -44,13 +45,15 @@ export const resolve = async (specifier, context, next) => {
 process.on('exit', () => appendFileSync(list, Object.keys(Module._cache).join('\\n') + '\\n'))
 `)
 
-const loaded = async (...words: string[]): Promise<string[]> => {
+const loadedBy = async (...words: string[]): Promise<string[]> => {
   rmSync(list, { force: true })
-  const { code, err } = await project.zos(['build', ...words], { node: ['--import', spy] })
+  const { code, err } = await project.zos(words, { node: ['--import', spy] })
   if (code !== 0) throw new Error(err)
   assert.ok(existsSync(list))
   return readFileSync(list, 'utf8').split('\n')
 }
+
+const loaded = (...words: string[]): Promise<string[]> => loadedBy('build', ...words)
 
 const packagesOf = (modules: readonly string[]): Set<string> =>
   new Set(modules.flatMap((module) => /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(module)?.[1] ?? []))
@@ -75,6 +78,37 @@ test('a build with nothing to do loads neither config nor store', async () => {
   assert.equal([...packagesOf(modules)], [])
   assert.ok(modules.some((module) => module.endsWith('cli/main.js')))
   assert.ok(modules.length < 60, `${modules.length} modules`)
+})
+
+const heavy = ['execa', 'undici', 'minio', 'lzma-native', 'yaml', 'zstd-napi', 'pako']
+
+/** Modules of the core as paths below its `dist`. */
+const ownOf = (modules: readonly string[]): string[] =>
+  modules.flatMap((module) => /core\/dist\/(.+)\.js$/.exec(module)?.[1] ?? [])
+
+test('what tells only of the program itself loads nothing of a project', async () => {
+  for (const words of [['--version'], ['explain', '--help'], ['--help']]) {
+    const modules = await loadedBy(...words)
+    const packages = packagesOf(modules)
+    for (const name of [...heavy, 'jiti', 'cosmiconfig'])
+      assert.not.ok(packages.has(name), `${words.join(' ')}: ${name}`)
+  }
+  assert.equal([...packagesOf(await loadedBy('--version'))], [])
+})
+
+test('answers out of the store and judged plans run nothing, and load nothing that runs', async () => {
+  await project.zos(['build'])
+  const answers = [['explain', 'demo/thing'], ['gc', '--dry-run'], ['diff', '@0', '@0'], ['plan'], ['graph']]
+  for (const words of answers) {
+    const modules = await loadedBy(...words)
+    const packages = packagesOf(modules)
+    assert.ok(packages.has('better-sqlite3'), words.join(' '))
+    for (const name of heavy) assert.not.ok(packages.has(name), `${words.join(' ')}: ${name}`)
+    const own = ownOf(modules)
+    const others = answers.flatMap(([name]) => (name === words[0] || name === 'plan' ? [] : [`cli/${name}`]))
+    for (const name of [...others, 'cli/build', 'cli/shell', 'graph/svg', 'format/spdx'])
+      assert.not.ok(own.includes(name), `${words.join(' ')}: ${name}`)
+  }
 })
 
 test.run()

@@ -83,6 +83,7 @@ test('whatever packages say, the document is valid', () => {
 test('licence expressions', () => {
   for (const text of [
     'MIT',
+    'GPL-2.0+',
     'MIT OR Apache-2.0',
     '(GPL-2.0-or-later AND MIT) OR ISC',
     'GPL-2.0-only WITH Linux-syscall-note',
@@ -96,6 +97,7 @@ test('licence expressions', () => {
     '(MIT',
     'MIT)',
     'MIT ISC',
+    'MPL-2.0+',
     'see the file',
     'a, b',
     '()',

@@ -7,7 +7,6 @@ import { booleanOf } from '../config/overrides.js'
 import { isUploadAsked } from '../config/upload.js'
 import { keepBuild } from '../diff/keep-build.js'
 import type { BuildFlags } from '../engine/session.js'
-import { ExitCode, ZosError } from '../error.js'
 import { folderError, readManifest, removeOutputs } from '../io/output-folder.js'
 import type { Manifest } from '../model/manifest.js'
 import { errorLines } from '../report/error.js'
@@ -60,12 +59,6 @@ const closeLog = (config: Config, log: readonly string[], failure: unknown): voi
   }
 }
 
-const nothingToPublish = (file: string): ZosError =>
-  new ZosError('PUBLISH_NONE', `${file} names no target: its list publish is empty`, {
-    hint: ['name one, such as store.kernels() of s3({ … }) or folder({ … })', 'more: docs/publishing.md'],
-    exit: ExitCode.config,
-  })
-
 /** Builds a config that is loaded already; everything that a build leaves is in place when it returns. */
 export const buildConfig = async (
   cli: Cli,
@@ -90,7 +83,6 @@ export const buildConfig = async (
   })
   let failure: unknown
   try {
-    if (options.publish === true && config.publish.length === 0) throw nothingToPublish(name)
     const { manifest, tree, receipts } = await runBuild(session, {
       outputs,
       publish: options.publish === true ? 'asked' : isUploadAsked(cli.env) ? 'switched' : 'no',

@@ -160,10 +160,10 @@ export const tapContext = (
   const keep = (content: Uint8Array | string): void => {
     if (content.length <= largestKept) recorder.seen.push(content)
   }
-  const fileSeen = async (path: string): Promise<Uint8Array> => {
+  const fileSeen = async (path: string, secret = false): Promise<Uint8Array> => {
     await recorder.see('file', path)
     const bytes = await project.bytes(path)
-    keep(bytes)
+    if (!secret) keep(bytes)
     return bytes
   }
   const tree = async (reference: Ref): Promise<FileTree> => {
@@ -186,8 +186,8 @@ export const tapContext = (
       return setting('epoch')
     },
     project: {
-      bytes: fileSeen,
-      text: async (path) => Buffer.from(await fileSeen(path)).toString('utf8'),
+      bytes: (path) => fileSeen(path),
+      text: async (path, { secret } = {}) => Buffer.from(await fileSeen(path, secret)).toString('utf8'),
       glob: async (pattern) => {
         await recorder.see('glob', pattern)
         const paths = await project.glob(pattern)

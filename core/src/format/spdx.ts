@@ -25,7 +25,8 @@ const unknown = 'NOASSERTION'
 const idOf = (kind: string, name: string, unique: string): string =>
   `SPDXRef-${kind}-${name.replace(/[^A-Za-z0-9.-]+/g, '-')}-${sha256(unique).slice(0, 12)}`
 
-const term = /^(?:[A-Za-z0-9][A-Za-z0-9.-]*\+?)$/
+/** The grammar has `+` after any id; tools know it with those of GNU alone. */
+const term = /^(?:[A-Za-z0-9][A-Za-z0-9.-]*|(?:A?GPL|LGPL|GFDL)-[0-9.]+\+)$/
 
 /** Whether a text has the form of a licence expression (annex D): terms joined by AND, OR and WITH, in parentheses. */
 export const isLicenseExpression = (text: string): boolean => {

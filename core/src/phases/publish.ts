@@ -6,6 +6,7 @@ import type { Session } from '../engine/session.js'
 import { loadArtifact, loadTree, treeSlot } from '../engine/stored-artifact.js'
 import { artifactOf } from '../engine/tap-context.js'
 import { given, placed } from '../engine/tap-memory.js'
+import { ExitCode, ZosError } from '../error.js'
 import { openObjects } from '../io/objects.js'
 import { componentOf } from '../model/artifact.js'
 import type { ObjectStore } from '../model/object-store.js'
@@ -70,5 +71,12 @@ export const publish = async (
   } finally {
     for (const one of opened) one.close()
   }
+  if (asked && receipts.length === 0 && session.config.publish.length === 0) throw nowhere()
   return receipts
 }
+
+const nowhere = (): ZosError =>
+  new ZosError('PUBLISH_NONE', 'nothing was published: the config names no target, its list publish is empty', {
+    hint: ['name one, such as store.kernels() of s3({ … }) or folder({ … })', 'more: docs/publishing.md'],
+    exit: ExitCode.config,
+  })

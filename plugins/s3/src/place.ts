@@ -1,6 +1,14 @@
 // One place to publish to: opened from options, with what is done to every file that goes there.
 import { createHash } from 'node:crypto'
-import { type Blob, type ObjectStore, type Output, type PublishContext, type Receipt, ZosError } from '@zos/core'
+import {
+  type Blob,
+  type BlobReader,
+  type ObjectStore,
+  type Output,
+  type PublishContext,
+  type Receipt,
+  ZosError,
+} from '@zos/core'
 import { signManifest } from '@zos/core/format'
 import type { PlaceOptions } from './options.js'
 import type { Subpaths } from './settings.js'
@@ -30,6 +38,19 @@ const isThere = async (store: ObjectStore, key: string, blob: Blob, { blobs }: P
   return (await digestOf(store.get(key, { limit: blob.size }), 'sha256')) === blob.sha256
 }
 
+/** A reader that says how far a file has been sent; a further try begins anew. */
+const watched = (ctx: PublishContext, text: string): BlobReader => ({
+  read: (blob) => ctx.blobs.read(blob),
+  async *stream(blob) {
+    let done = 0
+    for await (const chunk of ctx.blobs.stream(blob)) {
+      yield chunk
+      done += chunk.length
+      ctx.progress(text, done, blob.size)
+    }
+  },
+})
+
 /** Sends a file under a key, unless it is there, and looks whether it arrived; then its signed manifest. */
 export const sendFile = async (
   ctx: PublishContext,
@@ -40,10 +61,10 @@ export const sendFile = async (
 ): Promise<Receipt> => {
   const { blob } = output
   const url = store.url(key)
-  ctx.progress(`sending ${url}`)
+  ctx.progress(`looking for ${url}`)
   const wasThere = await isThere(store, key, blob, ctx)
   if (!wasThere) {
-    await store.put(key, { blob, reader: ctx.blobs })
+    await store.put(key, { blob, reader: watched(ctx, `sending ${url}`) })
     if (!(await isThere(store, key, blob, ctx)))
       throw new ZosError('PUBLISH_DAMAGED', `${url}: what is there now is not what was sent`, {
         hint: 'did another publisher send a file of the same name? else look at the server and what is between',

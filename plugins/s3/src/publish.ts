@@ -14,13 +14,9 @@ const nothing = (what: string, { outputs }: PublishContext, hint: string): ZosEr
     hint,
   })
 
-/** Name under which a kernel is published: the one with its version, else its own. */
-const kernelName = ({ name, aliases = [] }: Output): string => aliases.find((alias) => alias.endsWith('.efi')) ?? name
-
-/** Name under which a flist is published: the one with a release or a date, else its own. */
-const flistName = ({ name, aliases = [] }: Output): string => aliases.find((alias) => alias.endsWith('.fl')) ?? name
-
-const fileName = (path: string): string => path.split('/').at(-1)!
+/** Name under which an output is published: its alias, which has a version or a date, else its own; without folders. */
+const publishedName = ({ name, aliases = [] }: Output, ending: string): string =>
+  (aliases.find((alias) => alias.endsWith(ending)) ?? name).split('/').at(-1)!
 
 const keepOf = (params: Json): number | undefined => {
   const { keep } = (params ?? {}) as KernelsOptions
@@ -37,7 +33,7 @@ const sendManifests = async (ctx: PublishContext, open: OpenPlace, { sign }: Pla
   if (!place) return []
   const receipts: Receipt[] = []
   for (const output of flists)
-    receipts.push(await sendFile(ctx, place, `${place.manifests}/${fileName(flistName(output))}`, output, sign))
+    receipts.push(await sendFile(ctx, place, `${place.manifests}/${publishedName(output, '.fl')}`, output, sign))
   return receipts
 }
 
@@ -55,7 +51,7 @@ const sendKernels = async (
   if (!place) return []
   const receipts: Receipt[] = []
   for (const output of kernels)
-    receipts.push(await sendFile(ctx, place, `${place.kernels}/${fileName(kernelName(output))}`, output, sign))
+    receipts.push(await sendFile(ctx, place, `${place.kernels}/${publishedName(output, '.efi')}`, output, sign))
   const { pruneKernels, remakeIndex } = await import('./kernel-index.js')
   await remakeIndex(place.store, place.kernels, ctx.now)
   if (keep !== undefined) {

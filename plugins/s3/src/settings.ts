@@ -9,14 +9,14 @@ export type Lookup = (key: RfsConfKey, option?: string) => string | undefined
 /** The parts of a context that settings are read through. */
 export interface SettingsReader {
   /** A file of the project; `undefined`, or `FILE_MISSING`, where there is none. */
-  text(path: string): Promise<string | undefined>
+  text(path: string, options: { readonly secret: true }): Promise<string | undefined>
   env(name: string): string | undefined
 }
 
 const confOf = async (path: string | undefined, reader: SettingsReader): Promise<RfsConf> => {
   if (path === undefined) return {}
   try {
-    return parseRfsConf((await reader.text(path)) ?? '', path)
+    return parseRfsConf((await reader.text(path, { secret: true })) ?? '', path)
   } catch (error) {
     if (isZosError(error) && error.code === 'FILE_MISSING') return {}
     throw error
