@@ -45,6 +45,8 @@ if (images.length > 0) {
       const bytes = readFileSync(file)
       const { checksum, offsets } = readPe(bytes)
       const field = offsets.optional + 64
+      // Stubs from systemd 254 on leave the field empty.
+      if (checksum === 0) continue
       assert.is(plainChecksum(bytes, field), checksum, file)
       bytes.writeUInt32LE(0, field)
       assert.is(peChecksum([new PeSum().update(bytes).value], bytes.length), checksum, file)
@@ -53,9 +55,10 @@ if (images.length > 0) {
   if (hasObjdump) {
     test('real EFI programs: sections as objdump lists them', () => {
       for (const file of images) {
-        const run = spawnSync('objdump', ['-h', file], { encoding: 'utf8' })
+        const run = spawnSync('objdump', ['-h', '-p', file], { encoding: 'utf8' })
         // An objdump for one machine does not know the other's images.
         if (run.status !== 0) continue
+        const base = Number.parseInt(/^ImageBase\s+([0-9a-f]+)/m.exec(run.stdout)![1]!, 16)
         const listed = [...run.stdout.matchAll(/^ +\d+ (\S+) +[0-9a-f]+ +([0-9a-f]+) +[0-9a-f]+ +([0-9a-f]+)/gm)]
         assert.equal(
           readPe(readFileSync(file)).sections.map(({ name, virtualAddress, rawOffset }) => [
@@ -65,7 +68,7 @@ if (images.length > 0) {
           ]),
           listed.map(([, name, address, offset]) => [
             name,
-            Number.parseInt(address!, 16),
+            Number.parseInt(address!, 16) - base,
             Number.parseInt(offset!, 16),
           ]),
         )
