@@ -38,7 +38,7 @@ export const demo = plugin('demo', (hooks, options, { id }) => {
   hooks.pack.for('text').tap('text', async (output, ctx) => ({
     blob: await ctx.blobs.put(ctx.root.glob('/**').map(({ path }) => path).join('\\n') + (await ctx.output('initramfs')).blob.sha256),
   }))
-  hooks.publish.tap('send', async (ctx) => [])
+  hooks.publish.tap('send', async (ctx) => ctx.outputs.map(({ name, blob }) => ({ output: name, url: 'file:///' + name, sha256: blob.sha256 })))
 })`)
 
 /** A project with something to do in every phase, and what it fetches from. */
