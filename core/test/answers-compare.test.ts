@@ -1,13 +1,15 @@
 // time limit: 240 s
 // What differs between builds, images and locks; where the time goes; what shells complete.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, readFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { installedPackages, kernelOptions, packageKey } from '../dist/diff/packages.js'
+import type { TreeRecord } from '../dist/model/entry.js'
 import { lineChanges } from '../dist/report/line-changes.js'
 import { answersProject } from './answers.js'
+import { collect, MemoryBlobs } from './archive-fixtures.js'
 
 const project = answersProject()
 const said = async (...words: string[]): Promise<string> => {
@@ -50,6 +52,31 @@ test('output folders, images and locks, without a config', async () => {
     refused.err,
     /^error DIFF_WHAT\n {2}config\/unit\.yaml: neither a lock, nor an output folder, nor an archive/,
   )
+})
+
+test('archives of equal records but other times, order or numbers are not called equal', async () => {
+  const { cpioPlan } = await import('../dist/format/cpio.js')
+  const { writePieces } = await import('../dist/format/archive-piece.js')
+  const blobs = new MemoryBlobs()
+  const records = ['/a', '/b'].map(
+    (path): TreeRecord => ({ path, kind: 'file', mode: 0o644, uid: 0, gid: 0, blob: blobs.add(path) }),
+  )
+  const write = async (name: string, list: readonly TreeRecord[], epoch: number): Promise<void> =>
+    writeFileSync(project.path(name), await collect(writePieces(cpioPlan(list, { epoch }), blobs)))
+  await write('one.cpio', records, 1_700_000_000)
+  await write('later.cpio', records, 1_800_000_000)
+  await write('turned.cpio', records.toReversed(), 1_700_000_000)
+  cpSync(project.path('one.cpio'), project.path('same.cpio'))
+  assert.match(await said('diff', 'one.cpio', 'same.cpio'), /\nno difference\n$/)
+  const later = await told('diff', 'one.cpio', 'later.cpio')
+  assert.equal([later.same, later.files, later.outputs.length], [false, [], 2])
+  assert.equal(later.outputs[0], {
+    name: 'newest time in the archive',
+    before: '2023-11-14T22:13:20Z',
+    after: '2027-01-15T08:00:00Z',
+  })
+  const turned = await told('diff', 'one.cpio', 'turned.cpio')
+  assert.equal([turned.same, turned.outputs.map(({ name }: { name: string }) => name)], [false, ['unpacked archive']])
 })
 
 test('databases of packages and configs of kernels', () => {

@@ -1,9 +1,10 @@
 // The root file system as an initramfs: one newc archive; with xz one stream of blocks that are remembered.
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { PackContext } from '../context.js'
 import { ZosError } from '../error.js'
 import { type ArchivePiece, writePieces } from '../format/archive-piece.js'
 import { cpioPlan } from '../format/cpio.js'
+import { hashed } from '../format/hashed.js'
 import { InFlight } from '../format/in-flight.js'
 import { digestOf, sha256 } from '../model/canonical.js'
 import type { Blob, TreeRecord } from '../model/entry.js'
@@ -164,11 +165,4 @@ const packStream = async (
   throw new ZosError('INITRAMFS_COMPARE', `the archive of ${size} bytes reads back differently from ${kind}`, {
     hint: 'check this machine’s memory and disk',
   })
-}
-
-async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncIterable<Uint8Array> {
-  for await (const chunk of chunks) {
-    hash.update(chunk)
-    yield chunk
-  }
 }

@@ -94,7 +94,10 @@ export const compare = (a: Snapshot, b: Snapshot): Comparison => {
   const [old, now] = [kernelOf(a), kernelOf(b)]
   const files = compareTrees(a, b)
   return {
-    outputs: a.outputs && b.outputs ? changed(sums(a), sums(b)) : [],
+    outputs: [
+      ...(a.outputs && b.outputs ? changed(sums(a), sums(b)) : []),
+      ...(a.archive && b.archive ? changed(a.archive, b.archive) : []),
+    ],
     packages: a.packages && b.packages ? changed(a.packages, b.packages) : [],
     files,
     units: files.flatMap(({ path }) => (/^\/(etc|usr\/lib)\/(zinit|systemd|init\.d)\//.test(path) ? [path] : [])),

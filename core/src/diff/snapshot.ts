@@ -1,10 +1,12 @@
 // One side of a comparison: a kept build, an output folder, an image, or a lock.
+import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ExitCode, ZosError } from '../error.js'
 import { readCpio, readCpioTree } from '../format/cpio-read.js'
 import { type Compression, decompress } from '../format/decompress.js'
+import { hashed } from '../format/hashed.js'
 import { readManifest } from '../io/output-folder.js'
 import type { ManifestOutput } from '../model/manifest.js'
 import type { KeptBuild } from '../model/past-build.js'
@@ -19,6 +21,8 @@ export interface Snapshot {
   /** Versions by name; the names are those of the source, so that only equal kinds are compared. */
   readonly packages?: Readonly<Record<string, string>>
   readonly outputs?: readonly ManifestOutput[]
+  /** What an archive has besides its records, by name: two archives of equal records may still differ in bytes. */
+  readonly archive?: Readonly<Record<string, string>>
   /** Pins of the lock, as plain data. */
   readonly lock?: unknown
   /** Texts of components' small files by name. */
@@ -107,7 +111,10 @@ export const imageSnapshot = async (file: string, shown: string): Promise<Snapsh
   const plain = (): AsyncIterable<Uint8Array> =>
     decompress(createReadStream(file, { start, end: end - 1, highWaterMark: 1 << 20 }), compression, { name: shown })
   const texts = new Map<string, string>()
-  for await (const { name, header, content } of readCpio(plain(), { name: shown })) {
+  const hash = createHash('sha256')
+  let newest = 0
+  for await (const { name, header, content } of readCpio(hashed(plain(), hash), { name: shown })) {
+    newest = Math.max(newest, header.mtime)
     const path = `/${name.replace(/^\.?\/*/, '')}`
     if ((header.mode & 0o170000) === 0o100000 && content.size <= largestText && isTold(path))
       texts.set(path, Buffer.from(await content.bytes()).toString('utf8'))
@@ -117,6 +124,10 @@ export const imageSnapshot = async (file: string, shown: string): Promise<Snapsh
   return {
     title: shown,
     tree,
+    archive: {
+      'unpacked archive': hash.digest('hex'),
+      'newest time in the archive': new Date(newest * 1000).toISOString().replace('.000Z', 'Z'),
+    },
     packages: Object.assign({}, ...installed),
     files: new Map([...texts].filter(([path]) => path.startsWith('/boot/config'))),
     text: (path) => texts.get(path),

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { FileTree, type Json, type PinnedSource, sha256 } from '@zos/core'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -146,6 +149,44 @@ test('what cargo says about a missing crate reaches people; offline it is not as
   assert.match(error.message, /^error: failed to get `none` as a dependency/)
   const offline = await rejection(pinCrates(wanted, { ...context, offline: true }))
   assert.is(offline.code, 'OFFLINE')
+})
+
+/** Starts the registry of `omega`; gives its index as cargo names it. */
+const registry = async (folder: string): Promise<{ index: string; server: Worker }> => {
+  mkdirSync(join(folder, 'omega-0.1.0/src'), { recursive: true })
+  writeFileSync(join(folder, 'omega-0.1.0/Cargo.toml'), manifest('omega'))
+  // Content that hardly compresses, so that half of it is on its way when the server hangs up.
+  writeFileSync(join(folder, 'omega-0.1.0/src/lib.rs'), `// ${randomBytes(50_000).toString('hex')}\n`)
+  execFileSync('tar', ['-czf', 'omega.crate', 'omega-0.1.0'], { cwd: folder })
+  const server = new Worker(new URL('./cut-registry.js', import.meta.url), { workerData: folder })
+  const [index] = (await once(server, 'message')) as [string]
+  return { index, server }
+}
+
+test('a registry that hangs up in the middle of a crate: told with the crate; then all of it comes', async () => {
+  if (!ready) return skip('a registry that hangs up')
+  const folder = join(root, 'registry')
+  const { index, server } = await registry(folder)
+  try {
+    const tree = await treeOf(blobs, {
+      'Cargo.toml': manifest('tool', '[dependencies]\nomega = { version = "0.1", registry = "local" }\n'),
+      'src/main.rs': 'fn main() {}\n',
+    })
+    const env = { CARGO_HOME: join(root, 'cut-home'), CARGO_REGISTRIES_LOCAL_INDEX: index, CARGO_NET_RETRY: '0' }
+    const context = () => fetchContext({ blobs, root, env, folders: { tool: tree } })
+    const wanted: CratesSource = { kind: 'cargo-vendor', of: { in: 'project', folder: 'tool' }, folder: '' }
+    const pin = await pinCrates(wanted, context())
+    const fetched = () => fetchCrates({ name: 'tool/crates', source: wanted, pin: pin as unknown as Json }, context())
+    writeFileSync(join(folder, 'cut'), '')
+    const error = await rejection(fetched())
+    assert.is(error.code, 'RUST_CARGO')
+    assert.match(error.message, /omega/)
+    rmSync(join(folder, 'cut'))
+    const { tree: crates } = await fetched()
+    assert.ok(crates?.get('/omega-0.1.0/src/lib.rs'))
+  } finally {
+    await server.terminate()
+  }
 })
 
 test.run()

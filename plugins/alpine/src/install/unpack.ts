@@ -31,6 +31,8 @@ export const unpackApk = async (
   const all = await readTarTree(decompress(once(data), 'gz', { name: label }), blobs, {
     name: label,
     end: 'none',
+    // devtmpfs makes the devices; a package that brings one wants more than files.
+    devices: 'refuse',
     origin: { plugin, package: name, ...(info.origin !== undefined && { source: info.origin }) },
     onHeader: (path, { pax, uname, gname, kind }) => {
       const checksum = pax.get(checksumKeyword)

@@ -49,7 +49,12 @@ export const unpackDeb = async (bytes: Uint8Array, options: UnpackOptions, blobs
   const fields = controlFields(members.get('control'), name)
   const source = fields.find(([field]) => field.toLowerCase() === 'source')?.[1].split(' ')[0] ?? name
   const archive = decompress(once(data.bytes), data.compression, { name: `${name}, data` })
-  const all = await readTarTree(archive, blobs, { name: `${name}, data`, origin: { plugin, package: name, source } })
+  const all = await readTarTree(archive, blobs, {
+    name: `${name}, data`,
+    // Debian Policy 10.6: packages have no device files.
+    devices: 'refuse',
+    origin: { plugin, package: name, source },
+  })
   const records = documentation ? all : withoutDocumentation(all)
   const conffiles = conffilesOf(members.get('conffiles'))
   const facts: PackageFacts = {
