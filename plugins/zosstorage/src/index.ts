@@ -22,8 +22,9 @@ export const zosstorage = definePlugin<ZosstorageOptions>()({
         // What it says has to be seen where nobody can log in yet.
         exec: "/bin/sh -c 'exec /usr/bin/zosstorage --log-to-file 2>/dev/console'",
         oneshot: true,
-        // Drivers of disks, and udev where the image has it.
-        wants: ['stage1-modules', 'udev-trigger'],
+        // Until all drivers are loaded, disks may be missing that belong to the topology.
+        requires: ['stage1-modules'],
+        wants: ['udev-trigger'],
       })
       // The program loads them itself, whatever their stage.
       plan.wish(kernelModules, { stage2: driversOf(options) })

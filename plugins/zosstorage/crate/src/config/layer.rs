@@ -167,7 +167,8 @@ pub fn parse(text: &str, place: &str) -> Result<Layer> {
     if text.len() > LARGEST {
         return Err(fail(format!("{} bytes, expected at most {LARGEST}", text.len())));
     }
-    let options = serde_saphyr::options! { with_snippet: false };
+    // "yes" and "on" are text, as YAML 1.2 and the JSON Schema have it.
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
     let layer: Layer = serde_saphyr::from_str_with_options(text, options)
         .map_err(|problem| fail(problem.to_string().trim().to_owned()))?;
     match layer.version {

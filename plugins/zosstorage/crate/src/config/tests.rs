@@ -26,7 +26,10 @@ fn the_same_cases_as_the_schema() {
 
 #[test]
 fn layers_are_laid_over_each_other_key_by_key() {
-    let low = parse("version: 1\ntopology: single\ndevices: { min_size: 3GiB, exclude: [/dev/vdz] }\nlogging: { level: debug }\n", "low");
+    let low = parse(
+        "version: 1\ntopology: single\ndevices: { min_size: 3GiB, exclude: [/dev/vdz] }\nlogging: { level: debug }\n",
+        "low",
+    );
     let high = parse("version: 1\ndevices: { min_size: 5GiB }\nreport: { path: /run/r.json }\n", "high").unwrap();
     let flags = Layer { topology: Some(Topology::BtrfsRaid1), ..Layer::default() };
     let config = Config::new(high.over(flags).over(low.unwrap())).unwrap();
