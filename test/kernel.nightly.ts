@@ -53,11 +53,6 @@ test('two cold builds have equal bytes, and a relink gives those of a cold build
   assert.ok(outputOf(cold, 'builtin').size > 0)
 })
 
-for (const way of ['--efi', '--disk-image'])
-  test(`zos run ${way} boots it by firmware`, async () => {
-    await zos(['run', '-c', config, way, '--expect', 'zos: ready', '--timeout', '300'], join(folder, 'one'), 330)
-  })
-
 test('a compiler that is too old for the sources is named in their own words', async () => {
   const copy = join(folder, 'one')
   const patch = `--- a/scripts/min-tool-version.sh

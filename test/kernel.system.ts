@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Build, build, expectRan, outputOf, project, ranIn, startZos, storeOf, succeed } from './zos.js'
+import { type Build, build, expectRan, outputOf, project, ranIn, startZos, storeOf, succeed, zos } from './zos.js'
 
 const config = 'variants/quickstart-builtin.config.ts'
 const output = join(project, 'dist/quickstart-builtin')
-/** Seconds: a build that compiles the kernel; one that does not; a boot. */
-const limits = { build: 1800, again: 300, boot: 120 }
+/** Seconds: a build that compiles the kernel; one that does not; a boot; one by firmware. */
+const limits = { build: 1800, again: 300, boot: 120, firmware: 240 }
 
 const folder = mkdtempSync(join(tmpdir(), 'zos-kernel-'))
 test.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -61,6 +61,14 @@ test('it boots by -kernel to zinit, with the modules of stage 1 and the release 
   assert.is(end, 0, stderr)
   assert.not.match(consoleText(), /Kernel panic/)
 })
+
+for (const way of ['--efi', '--disk-image'])
+  test(`zos run ${way} boots it by firmware`, async () => {
+    built()
+    const expect = ['--expect', 'zos: ready', '--timeout', String(limits.firmware)]
+    await zos(['run', '-c', config, way, ...expect], project, limits.firmware + 10)
+    assert.not.match(consoleText(), /Kernel panic/)
+  })
 
 /** A copy of the project that shares the checkout's store: what is compiled is compiled once. */
 const copyOf = (name: string): string => {
@@ -121,47 +129,49 @@ test('each line of a config that was not taken is named, with the reason', async
 const patchOf = (path: string, before: string, line: string): string =>
   `--- a/${path}\n+++ b/${path}\n@@ -1 +1,2 @@\n+${line}\n ${before}\n`
 
-const withPatch = (copy: string, patch: string): void => {
-  writeFileSync(join(copy, 'test.patch'), patch)
-  const file = join(copy, config)
-  writeFileSync(
-    file,
-    readFileSync(file, 'utf8').replace("embed: 'builtin'", "patches: ['test.patch'], embed: 'builtin'"),
-  )
-}
-
 test('an error of the compiler comes in its own words, with the log', async () => {
   built()
   const copy = copyOf('compile')
-  withPatch(copy, patchOf('kernel/bounds.c', '// SPDX-License-Identifier: GPL-2.0', '#error "an error of this test"'))
+  const first = '// SPDX-License-Identifier: GPL-2.0'
+  writeFileSync(join(copy, 'test.patch'), patchOf('kernel/bounds.c', first, '#error "an error of this test"'))
+  const file = join(copy, config)
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace("embed: 'builtin'", "patches: ['test.patch'], embed: 'builtin'"))
   const said = await failure(copy)
   assert.match(said, 'error KERNEL_COMPILE')
   assert.match(said, /kernel\/bounds\.c:1:2: error: #error "an error of this test"/)
   assert.match(said, /log: \S+compile\.log/)
 })
 
+/** A copy of the project whose kernel has next to no sources: enough for what fails before they are read. */
+const emptyKernel = (name: string, options: string): string => {
+  const copy = copyOf(name)
+  mkdirSync(join(copy, 'linux/kernel'), { recursive: true })
+  writeFileSync(join(copy, 'linux/Kconfig'), '')
+  writeFileSync(join(copy, 'linux/Makefile'), 'VERSION = 6\n')
+  writeFileSync(join(copy, 'linux/kernel/bounds.c'), 'int bounds;\n')
+  writeFileSync(
+    join(copy, 'zos.config.ts'),
+    `import { defineConfig, path } from '@zos/core'
+import { kernel } from '@zos/kernel'
+const source = path('linux')
+const linux = kernel({ source, config: { base: 'tinyconfig' }, modules: {}, embed: 'none', ${options} })
+export default defineConfig({ name: '${name}', plugins: [linux] })
+`,
+  )
+  return copy
+}
+
 test('a patch that does not fit is named', async () => {
-  built()
-  const copy = copyOf('patch')
-  withPatch(copy, patchOf('kernel/bounds.c', '// another first line', '// a line'))
-  const said = await failure(copy)
+  const copy = emptyKernel('patch', "patches: ['test.patch']")
+  writeFileSync(join(copy, 'test.patch'), patchOf('kernel/bounds.c', '// another first line', '// a line'))
+  const said = await failure(copy, 'zos.config.ts')
   assert.match(said, 'error KERNEL_SOURCES')
   assert.match(said, /error: patches\/0000\.patch does not fit/)
 })
 
 test('a tool that is missing is named before anything is unpacked', async () => {
-  const copy = copyOf('tool')
-  mkdirSync(join(copy, 'linux'))
-  writeFileSync(join(copy, 'linux/Kconfig'), '')
-  writeFileSync(
-    join(copy, 'zos.config.ts'),
-    `import { defineConfig, path } from '@zos/core'
-import { kernel } from '@zos/kernel'
-const linux = kernel({ source: path('linux'), config: { base: 'tinyconfig' }, modules: {}, embed: 'none' })
-export default defineConfig({ name: 'tool', plugins: [linux] })
-`,
-  )
-  const said = await failure(copy, 'zos.config.ts', { PATH: '/usr/sbin:/sbin' })
+  const said = await failure(emptyKernel('tool', ''), 'zos.config.ts', { PATH: '/usr/sbin:/sbin' })
   assert.match(said, /error HOST_TOOL_MISSING .*[\s\S]*apt-get install bc bison build-essential flex libelf-dev perl/)
 })
 
