@@ -144,11 +144,13 @@ cat >link.mk <<'END'
 include .vmlinux.cmd
 -include .vmlinux.o.cmd
 .PHONY: vmlinux vmlinux.o
-vmlinux: ; $(savedcmd_vmlinux)
-vmlinux.o: ; $(savedcmd_vmlinux.o)
+vmlinux: ; +$(savedcmd_vmlinux)
+vmlinux.o: ; +$(savedcmd_vmlinux.o)
 END
 cat >link.sh <<'END'
 set -eu
+# This shell has not the descriptors of its make's jobserver: the makes below begin one of their own.
+MAKEFLAGS=$(echo " $MAKEFLAGS" | sed 's/ --jobserver-[a-z]*=[^ ]*//g')
 kbuild="$MAKE -f $srctree/scripts/Makefile.build"
 $kbuild obj=usr need-builtin=1 CONFIG_INITRAMFS_SOURCE=../../${archive}
 xargs "$AR" cDPrST vmlinux.a <zos.members
