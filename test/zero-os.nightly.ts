@@ -1,6 +1,6 @@
 // time limit: 1500 s
 // The flagship as it is, built against a mirror of Debian's packages in Alpine's format and booted. Real: the Alpine side,
-// zinit, zosstorage, sshd, redis, udev. Stand-ins, which say so on the console: rfs, mycelium, corex.
+// zinit of its crate, zosstorage, sshd, redis, udev. Stand-ins, which say so on the console: rfs, mycelium, corex.
 import { spawnSync } from 'node:child_process'
 import {
   cpSync,
@@ -22,7 +22,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { BlobFiles } from '../core/dist/store/blob-files.js'
 import { makeRepository } from './alpine-mirror/repository.js'
-import { makeUpstreams } from './alpine-mirror/stand-ins.js'
+import { makeUpstreams } from './upstreams.js'
 import { type Build, build, expectRan, project, start, startZos, storeOf, succeed } from './zos.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'zos-flagship-'))
@@ -56,7 +56,7 @@ const prepare = async (): Promise<void> => {
     join(storeOf(project), 'test-mirror'),
     new BlobFiles(blobs, join(blobs, 'in')),
   )
-  const upstreams = makeUpstreams(join(folder, 'upstream'), project)
+  const upstreams = makeUpstreams(join(folder, 'upstream'))
   mkdirSync(copy)
   for (const path of ['package.json', 'zos.config.ts', 'config', 'variants', 'plugins/zosstorage/crate'])
     cpSync(join(project, path), join(copy, path), { recursive: true, filter: (from) => !from.includes('/target') })
@@ -66,10 +66,17 @@ const prepare = async (): Promise<void> => {
   mkdirSync(join(copy, 'keys'))
   writeFileSync(join(copy, 'keys', repository.key.name), repository.key.pem)
   const url = await serve({ alpine: repository.folder, corex: join(folder, 'upstream') })
+  // The quickstart's crate in place of a repository: both need it compiled only once.
+  const crateZinit = {
+    ...{ from: 'crate', url: 'none', ref: 'none', crate: 'zinit', version: '0.3.9', optionalInstall: 'none' },
+    ...{ defaultFeatures: false, features: ['client', 'server', 'pid1'] },
+    patches: ['config/quickstart/zinit-pid1.patch'],
+    install: { zinit: '/sbin/zinit', 'zinit-server': '/sbin/zinit-server', 'zinit-pid1': '/sbin/zinit-pid1' },
+  }
   const changes = {
     alpine: { mirrors: [`${url}/alpine`], keys: 'keys' },
     'rust-musl': {
-      zinit: { url: upstreams.zinit },
+      zinit: crateZinit,
       rfs: { url: upstreams.rfs, files: 'none', env: 'none' },
       mycelium: { url: upstreams.mycelium },
       corex: { url: `${url}/corex/corex.static` },
@@ -79,15 +86,13 @@ const prepare = async (): Promise<void> => {
   const plugins = JSON.stringify(changes).replaceAll('"none"', 'undefined')
   writeFileSync(
     join(copy, config),
-    `import zeroOs from '../zos.config.ts'\nexport default zeroOs.variant({ name: 'zero-os-test', initramfs: { level: 1 }, plugins: ${plugins} })\n`,
+    `import zeroOs from '../zos.config.ts'\nexport default zeroOs.variant({ name: 'zero-os-test', initramfs: { compression: 'zstd', level: 1 }, plugins: ${plugins} as never })\n`,
   )
 }
 
 /** Alpine's kernel: compiling one takes longer than all the rest. */
 process.env.KERNEL_VERSION = 'lts'
-const skip = ['cargo', 'rustc', 'apt-get', 'patch'].find(
-  (tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0,
-)
+const skip = ['cargo', 'rustc', 'apt-get'].find((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0)
 let first: Build | undefined
 
 test('the flagship builds against the local mirror, and a second build runs nothing', async () => {

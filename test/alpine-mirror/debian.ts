@@ -1,6 +1,6 @@
 // Debian's packages, had through the host's own apt.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type Blobs, FileTree } from '@zos/core'
 import { decompress, readTar, readTarTree } from '@zos/core/format'
@@ -29,10 +29,25 @@ const apt = (args: readonly string[], cwd: string): string => {
   return stdout
 }
 
-/** Files of these packages and all that they need on an empty system: `name_version_arch.deb`, as apt calls them. */
-const closure = (names: readonly string[], folder: string): string[] => {
+/** Days that lists of packages are good for. */
+const listsLast = 1
+
+/** Lists of packages of the test's own: those of the host may be of other suites, or not be there. */
+const listsIn = (folder: string): string[] => {
+  const own = [`-oDir::State::lists=${join(folder, 'lists')}`, `-oDir::Cache=${join(folder, 'cache')}`]
   mkdirSync(join(folder, 'cache/archives/partial'), { recursive: true })
-  const empty = ['-oDir::State::status=/dev/null', `-oDir::Cache=${join(folder, 'cache')}`]
+  const stamp = join(folder, 'lists/updated')
+  const updated = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (Date.now() - updated < listsLast * 86_400_000) return own
+  mkdirSync(join(folder, 'lists/partial'), { recursive: true })
+  apt(['update', '--quiet', ...own], folder)
+  writeFileSync(stamp, '')
+  return own
+}
+
+/** Files of these packages and all that they need on an empty system: `name_version_arch.deb`, as apt calls them. */
+const closure = (names: readonly string[], folder: string, lists: readonly string[]): string[] => {
+  const empty = ['-oDir::State::status=/dev/null', ...lists]
   const uris = apt(['--print-uris', '--yes', '--no-install-recommends', ...empty, 'install', ...names], folder)
   return [...uris.matchAll(/^'[^']*' (\S+\.deb) /gm)].map(([, file]) => file!).sort()
 }
@@ -40,7 +55,8 @@ const closure = (names: readonly string[], folder: string): string[] => {
 /** Downloads what is not in the folder yet; gives the paths of the files. */
 export const downloadDebs = (names: readonly string[], leftOut: ReadonlySet<string>, folder: string): string[] => {
   mkdirSync(folder, { recursive: true })
-  const files = closure(names, folder).filter((file) => !leftOut.has(file.split('_')[0]!))
+  const lists = listsIn(folder)
+  const files = closure(names, folder, lists).filter((file) => !leftOut.has(file.split('_')[0]!))
   const missing = files.filter((file) => !existsSync(join(folder, file)))
   if (missing.length > 0) {
     const wanted = missing
@@ -48,7 +64,7 @@ export const downloadDebs = (names: readonly string[], leftOut: ReadonlySet<stri
       .map(([name, version = '']) => `${name}=${version.replaceAll('%3a', ':')}`)
     const incoming = join(folder, `incoming-${process.pid}`)
     mkdirSync(incoming, { recursive: true })
-    apt(['download', ...wanted], incoming)
+    apt(['download', ...lists, ...wanted], incoming)
     for (const file of missing) renameSync(join(incoming, file), join(folder, file))
   }
   return files.map((file) => join(folder, file))

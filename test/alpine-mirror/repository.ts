@@ -260,6 +260,8 @@ export const makeRepository = async (cache: string, blobs: Blobs): Promise<Repos
       { name, version: '1-r0', description: 'a stand-in', origin: name.replace(/^(linux-firmware)-.*/, '$1') },
       files,
     )
+  const firmware = Object.keys(standIns).filter((name) => name.startsWith('linux-firmware-'))
+  await maker.made({ name: 'linux-firmware', version: '1-r0', description: 'a stand-in', depends: firmware }, {})
   await maker.made(
     { name: 'alpine-baselayout', version: '3.7.0-r0', description: 'a stand-in' },
     baseFiles,

@@ -1,7 +1,7 @@
 // Programs that no package registry has, as small static Rust programs, and repositories that a config can name in place
 // of those on GitHub. Each says on the console what it is.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const git = (folder: string, ...args: string[]): void => {
@@ -51,30 +51,8 @@ const crate = (folder: string, name: string): void => {
   writeFileSync(join(folder, 'src/main.rs'), program(name))
 }
 
-/** zinit's crate as a repository: its first process made to compile, and all three programs built by default. */
-const zinit = (folder: string, project: string): void => {
-  const stub = `${folder}.stub`
-  mkdirSync(join(stub, 'src'), { recursive: true })
-  const manifest =
-    '[package]\nname = "stub"\nversion = "0.0.0"\nedition = "2021"\n\n[workspace]\n\n[dependencies]\nzinit = { version = "=0.3.9", default-features = false }\n'
-  writeFileSync(join(stub, 'Cargo.toml'), manifest)
-  writeFileSync(join(stub, 'src/lib.rs'), '')
-  execFileSync('cargo', ['vendor', '--quiet', '--versioned-dirs', 'vendor'], { cwd: stub, stdio: 'pipe' })
-  cpSync(join(stub, 'vendor/zinit-0.3.9'), folder, { recursive: true })
-  rmSync(stub, { recursive: true })
-  rmSync(join(folder, '.cargo-checksum.json'))
-  execFileSync('patch', ['-p1', '--silent', '-i', join(project, 'config/quickstart/zinit-pid1.patch')], { cwd: folder })
-  const cargo = join(folder, 'Cargo.toml')
-  const features = readFileSync(cargo, 'utf8').replace(
-    /^default = \[[^\]]*\]/m,
-    'default = ["client", "server", "pid1"]',
-  )
-  writeFileSync(cargo, features)
-}
-
 /** Addresses that take the place of the config's own. */
 export interface Upstreams {
-  readonly zinit: string
   readonly rfs: string
   readonly mycelium: string
   /** Path of a static program, to be served over HTTP. */
@@ -82,10 +60,8 @@ export interface Upstreams {
 }
 
 /** Makes them all in an empty folder. */
-export const makeUpstreams = (folder: string, project: string): Upstreams => {
+export const makeUpstreams = (folder: string): Upstreams => {
   const at = (name: string): string => join(folder, name)
-  zinit(at('zinit'), project)
-  commit(at('zinit'))
   crate(at('rfs'), 'rfs')
   commit(at('rfs'))
   git(at('rfs'), 'branch', 'development')
@@ -95,5 +71,5 @@ export const makeUpstreams = (folder: string, project: string): Upstreams => {
   execFileSync('rustc', ['-O', '-C', 'target-feature=+crt-static', '-o', at('corex.static'), at('corex/src/main.rs')], {
     stdio: 'pipe',
   })
-  return { zinit: at('zinit'), rfs: at('rfs'), mycelium: at('mycelium'), corex: at('corex.static') }
+  return { rfs: at('rfs'), mycelium: at('mycelium'), corex: at('corex.static') }
 }
