@@ -74,6 +74,8 @@ const prepare = async (): Promise<void> => {
     install: { zinit: '/sbin/zinit', 'zinit-server': '/sbin/zinit-server', 'zinit-pid1': '/sbin/zinit-pid1' },
   }
   const changes = {
+    // Debian has a plugin for a database that nothing in the image uses.
+    system: { unlinked: ['/usr/lib/x86_64-linux-gnu/sasl2/*'] },
     alpine: { mirrors: [`${url}/alpine`], keys: 'keys' },
     'rust-musl': {
       zinit: crateZinit,
