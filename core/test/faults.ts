@@ -121,8 +121,11 @@ export const killedAt = async (place: FaultyPlace, sound: Sound, at: number): Pr
     node: ['--import', killer],
   })
   const what = `killed at operation ${at} (${sound.operations[at - 1]})`
-  // Operations vary a little from run to run; only the last ones may not be reached.
-  assert.ok(run.code === null || at > sound.operations.length - 20, `${what}: ${run.code} ${run.err}`)
+  // Operations vary by a fifth, as chunks of downloads do: the last quarter may not be reached by a build that is well.
+  assert.ok(
+    run.code === null || (run.code === 0 && at > sound.operations.length * 0.75),
+    `${what}: ${run.code} ${run.err}`,
+  )
   await recovers(project, sound, what)
 }
 

@@ -59,7 +59,10 @@ if (isMainThread) {
     const write = file.write as Any
     ;(file as Any).write = async (bytes: Any, ...more: Any[]): Promise<Any> => {
       if (!isLast('write', args[0])) return write.call(file, bytes, ...more)
-      await write.call(file, half(bytes), ...more)
+      const [offset, length, position] = more
+      // With a range given, half of the range: a length beyond the bytes would be refused, and nothing be killed.
+      if (typeof length === 'number') await write.call(file, bytes, offset, length >> 1, position)
+      else await write.call(file, half(bytes), ...more)
       return die()
     }
     return file
