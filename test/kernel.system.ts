@@ -37,7 +37,8 @@ test('zos build compiles the kernel, and links it with the initramfs in it', asy
 })
 
 const consoleFile = join(output, 'vm/console.log')
-const consoleText = (): string => (existsSync(consoleFile) ? readFileSync(consoleFile, 'utf8').replaceAll('\r', '') : '')
+const consoleText = (): string =>
+  existsSync(consoleFile) ? readFileSync(consoleFile, 'utf8').replaceAll('\r', '') : ''
 
 test('it boots by -kernel to zinit, with the modules of stage 1 and the release that was computed', async () => {
   const { release } = outputOf(built(), 'builtin').facts!
