@@ -135,7 +135,9 @@ test('bash completes commands, options, values and steps', async () => {
     const quoted = words.map((word) => `'${word}'`).join(' ')
     const script = `source completions.bash; zos() { '${process.execPath}' '${project.root}/node_modules/@zos/core/dist/cli/main.js' "$@"; }
 COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _zos; printf '%s\\n' "\${COMPREPLY[@]}"`
-    return execFileSync('bash', ['-c', script], { cwd: project.root, encoding: 'utf8' }).trim().split('\n')
+    // The store is the project's own, whatever the tester's environment names.
+    const env = { ...process.env, ZOS_STORE: '' }
+    return execFileSync('bash', ['-c', script], { cwd: project.root, encoding: 'utf8', env }).trim().split('\n')
   }
   assert.equal(completed('zos', 'expl'), ['explain'])
   assert.equal(completed('zos', 'build', '--tr'), ['--trace'])
