@@ -21,7 +21,10 @@ export const flistNames = ({ flists }: RfsOptions): FlistName[] =>
 
 const defaults = { program: '/usr/bin/rfs', limit: 60, after: ['network', 'stage2-modules'] } as const
 
-/** Asks zinit for the units and the kernel for what the mounts need. Firmware comes first: drivers ask for it once. */
+/**
+ * Asks zinit for the units and the kernel for what the mounts need. Firmware comes first: drivers ask for it once. What
+ * follows has to wait for the end of a mount, which only `requires` does; so a unit ends well even where its mount fails.
+ */
 export const wishForMounts = (plan: Plan, options: RfsOptions): void => {
   const { mount = 'overlay', limit = defaults.limit, after = defaults.after } = options
   if (mount === 'none') return
@@ -32,9 +35,10 @@ export const wishForMounts = (plan: Plan, options: RfsOptions): void => {
   for (const name of names)
     plan.wish(zinitService, {
       name: `rfs-${name}`,
-      exec: `/bin/sh ${mountScriptPath} ${name}`,
+      exec: `/bin/sh -c '/bin/sh ${mountScriptPath} ${name} || true'`,
       oneshot: true,
-      wants: [...after, 'coldplug', ...(name === 'modules' && names.includes('firmware') ? ['rfs-firmware'] : [])],
+      requires: ['coldplug', ...(name === 'modules' && names.includes('firmware') ? ['rfs-firmware'] : [])],
+      wants: [...after],
       startTimeoutMs: 1000 * (2 * limit + 60),
     })
   plan.wish(zinitService, {
@@ -47,7 +51,7 @@ export const wishForMounts = (plan: Plan, options: RfsOptions): void => {
     name: 'udev-rfs',
     exec: `/bin/sh ${coldplugScriptPath}`,
     oneshot: true,
-    wants: names.map((name) => `rfs-${name}`),
+    requires: names.map((name) => `rfs-${name}`),
   })
 }
 

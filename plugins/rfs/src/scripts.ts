@@ -32,7 +32,7 @@ export const mountConf = ({
 
 export const mountScript = `#!/bin/sh
 # rfs-mount.sh modules|firmware: shows a flist where the kernel looks. What fails is said on the console and in the unit's
-# log, and the unit fails; nothing else waits for it, so the node starts all the same.
+# log, with exit code 1; the unit goes on from there, so the node starts all the same.
 set -u
 name=\${1:?usage: rfs-mount.sh modules|firmware}
 . ${confPath}

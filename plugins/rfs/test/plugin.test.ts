@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { FileTree, isZosError, ref } from '@zos/core'
+import { FileTree, isZosError, type Plan, ref } from '@zos/core'
+import { type WishedUnit, zinitService } from '@zos/zinit'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { dayOf } from '../dist/build-flist.js'
-import { mountFindings } from '../dist/image.js'
+import { mountFindings, wishForMounts } from '../dist/image.js'
 import { type RfsOptions, rfsOptions } from '../dist/options.js'
 import {
   checkCoverage,
@@ -128,6 +129,19 @@ test('a day of an epoch, as date -u says it', () => {
     const { stdout } = spawnSync('date', ['-u', '-d', `@${epoch}`, '+%Y%m%d'], { encoding: 'utf8' })
     assert.is(dayOf(epoch), stdout.trim(), String(epoch))
   }
+})
+
+test('hardware is looked for again when the mounts have ended, well or not', () => {
+  const units: WishedUnit[] = []
+  const plan = { wish: (token: unknown, unit: WishedUnit) => token === zinitService && units.push(unit) }
+  wishForMounts(
+    plan as unknown as Plan,
+    { flists: { modules, firmware: ref('alpine', 'firmware', 'tree') } } as RfsOptions,
+  )
+  const unit = (name: string): Record<string, unknown> => ({ ...units.find((one) => one.name === name) })
+  assert.equal(unit('udev-rfs').requires, ['rfs-modules', 'rfs-firmware'])
+  assert.equal(unit('rfs-modules').requires, ['coldplug', 'rfs-firmware'])
+  for (const name of ['rfs-modules', 'rfs-firmware']) assert.match(String(unit(name).exec), / \|\| true'$/)
 })
 
 test('what the node runs is shell', () => {
