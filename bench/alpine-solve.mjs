@@ -25,11 +25,11 @@ if (!archive || !index || process.getuid() !== 0) {
 const root = mkdtempSync(join(tmpdir(), 'zos-bench-'))
 process.once('exit', () => rmSync(root, { recursive: true, force: true }))
 spawnSync('tar', ['-xzf', join(folder, archive), '-C', root])
-mkdirSync(join(root, 'work/main/x86_64'), { recursive: true })
-mkdirSync(join(root, 'work/empty'))
-copyFileSync(join(folder, index), join(root, 'work/main/x86_64/APKINDEX.tar.gz'))
+mkdirSync(join(root, 'trial/main/x86_64'), { recursive: true })
+mkdirSync(join(root, 'trial/empty'))
+copyFileSync(join(folder, index), join(root, 'trial/main/x86_64/APKINDEX.tar.gz'))
 const apk = (...args) => spawnSync('chroot', [root, '/sbin/apk', ...args], { encoding: 'utf8' })
-apk('add', '--root', '/work/empty', '--initdb', '--no-network', '--arch', 'x86_64')
+apk('add', '--root', '/trial/empty', '--initdb', '--no-network', '--arch', 'x86_64')
 
 const bytes = readFileSync(join(folder, index))
 const keys = alpineKeys('x86_64')
@@ -53,14 +53,14 @@ while (names.length < wanted) {
 const options = [
   '--simulate',
   '--root',
-  '/work/empty',
+  '/trial/empty',
   '--keys-dir',
   '/etc/apk/keys',
   '--arch',
   'x86_64',
   '--no-network',
   '-X',
-  '/work/main',
+  '/trial/main',
 ]
 const steps = {
   'the real apk, whole process': () => {

@@ -28,7 +28,7 @@ export class RealApk {
     process.once('exit', () => rmSync(this.root, { recursive: true, force: true }))
     const made = spawnSync('tar', ['-xzf', archive, '-C', this.root], { encoding: 'utf8' })
     if (made.status !== 0) throw new Error(`tar: ${made.stderr}`)
-    mkdirSync(join(this.root, 'work'))
+    mkdirSync(join(this.root, 'trial'))
   }
 
   /** Why there is none here, or the judge. */
@@ -40,9 +40,9 @@ export class RealApk {
     return new RealApk(archive)
   }
 
-  /** Path of a file in its `/work`, as this process sees it. */
+  /** Path of a file in its `/trial`, as this process sees it. */
   path(name: string): string {
-    return join(this.root, 'work', name)
+    return join(this.root, 'trial', name)
   }
 
   run(args: readonly string[], input?: string): Ran {

@@ -51,7 +51,7 @@ else {
     mkdirSync(judge.path('main/x86_64'), { recursive: true })
     mkdirSync(judge.path('empty'))
     copyFileSync(index, judge.path('main/x86_64/APKINDEX.tar.gz'))
-    const started = judge.run(['add', '--root', '/work/empty', '--initdb', '--no-network', '--arch', 'x86_64'])
+    const started = judge.run(['add', '--root', '/trial/empty', '--initdb', '--no-network', '--arch', 'x86_64'])
     assert.is(started.status, 0, started.stderr)
     let solvable = 0
     for (let one = 0; one < count; one++) {
@@ -63,14 +63,14 @@ else {
       const options = [
         '--simulate',
         '--root',
-        '/work/empty',
+        '/trial/empty',
         '--keys-dir',
         '/etc/apk/keys',
         '--arch',
         'x86_64',
         '--no-network',
         '-X',
-        '/work/main',
+        '/trial/main',
       ]
       const theirs = judge.run(['add', ...options, ...world])
       assert.is(errors === 0, theirs.status === 0, `${world.join(' ')}\n${theirs.stdout}`)

@@ -79,7 +79,7 @@ const real = (name: string, run: (apk: RealApk) => Promise<void>): void =>
     else await run(judge)
   })
 
-/** A repository in the judge's `/work`, signed by a key that it trusts. */
+/** A repository in the judge's `/trial`, signed by a key that it trusts. */
 const repository = async (apk: RealApk, folder: string, signer: SigningKey): Promise<string> => {
   mkdirSync(join(apk.path(folder), 'x86_64'), { recursive: true })
   writeFileSync(join(apk.root, 'etc/apk/keys', key.name), key.publicKey)
@@ -93,7 +93,7 @@ const repository = async (apk: RealApk, folder: string, signer: SigningKey): Pro
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(apk.path(folder), `x86_64/${name}.apk`), bytes)
   const packages = await Promise.all(Object.entries(files).map(([name, bytes]) => indexPackage(bytes, name)))
   writeFileSync(join(apk.path(folder), 'x86_64/APKINDEX.tar.gz'), await writeIndex(packages, signer))
-  return `/work/${folder}`
+  return `/trial/${folder}`
 }
 
 for (const algorithm of ['RSA', 'RSA256'] as const)
@@ -105,12 +105,12 @@ for (const algorithm of ['RSA', 'RSA256'] as const)
     const indexed = apk.run([
       'index',
       '-o',
-      '/work/own.tar.gz',
+      '/trial/own.tar.gz',
       `${url}/x86_64/hello-1.2-r3.apk`,
       `${url}/x86_64/base-1-r0.apk`,
     ])
     assert.is(indexed.status, 0, indexed.stderr)
-    const text = apk.exec(['/bin/tar', '-xzOf', '/work/own.tar.gz', 'APKINDEX'], apk.root).stdout
+    const text = apk.exec(['/bin/tar', '-xzOf', '/trial/own.tar.gz', 'APKINDEX'], apk.root).stdout
     const ours = await readIndex(readFileSync(join(apk.path(algorithm), 'x86_64/APKINDEX.tar.gz')), keys, 'ours')
     const sorted = (all: string): string[] =>
       all
@@ -122,12 +122,12 @@ for (const algorithm of ['RSA', 'RSA256'] as const)
 
     mkdirSync(join(apk.path('target'), 'etc/apk/keys'), { recursive: true })
     copyFileSync(join(apk.root, 'etc/apk/keys', key.name), join(apk.path('target'), 'etc/apk/keys', key.name))
-    const added = apk.run(['add', '--root', '/work/target', '--initdb', '--no-scripts', '-X', url, 'hello'])
+    const added = apk.run(['add', '--root', '/trial/target', '--initdb', '--no-scripts', '-X', url, 'hello'])
     assert.is(added.status, 0, added.stdout + added.stderr)
     assert.is(readFileSync(join(apk.path('target'), 'usr/bin/hallo'), 'utf8'), hello.files!['/usr/bin/hello'])
-    const audited = apk.run(['audit', '--root', '/work/target', '--system', '--check-permissions'])
+    const audited = apk.run(['audit', '--root', '/trial/target', '--system', '--check-permissions'])
     assert.is(audited.stdout, '')
-    apk.exec(['/bin/rm', '-r', '/work/target'], apk.root)
+    apk.exec(['/bin/rm', '-r', '/trial/target'], apk.root)
   })
 
 real('the real apk refuses what was changed after it was signed', async (apk) => {
@@ -135,8 +135,8 @@ real('the real apk refuses what was changed after it was signed', async (apk) =>
   const other = await makeApk('base', '2-r0', { files: { '/etc/base': 'c' } }, madeKey())
   writeFileSync(apk.path('other.apk'), other)
   writeFileSync(apk.path('own.apk'), bytes)
-  assert.is(apk.run(['verify', '/work/own.apk']).status, 0)
-  assert.is.not(apk.run(['verify', '/work/other.apk']).status, 0)
+  assert.is(apk.run(['verify', '/trial/own.apk']).status, 0)
+  assert.is.not(apk.run(['verify', '/trial/other.apk']).status, 0)
 })
 
 test.run()
