@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib'
+import { errorOf, survives } from '@zos/core/testing'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { gzipMembers } from '../dist/format/gzip-members.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 const most = 1024 ** 2
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')

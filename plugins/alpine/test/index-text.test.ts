@@ -1,10 +1,10 @@
+import { errorOf, survives } from '@zos/core/testing'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { dependencyText, parseDependency, readDependency, versionFits } from '../dist/format/dependency.js'
 import { type IndexEntry, indexEntryText, parseIndex } from '../dist/format/index-text.js'
 import { parsePkginfo, pkginfoText } from '../dist/format/pkginfo.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 const checksum = 'Q1s+0ABSdjudKn+n+ccJIUrG93mAk='
 const sample = `C:${checksum}

@@ -1,4 +1,5 @@
 import { type Artifact, type FileTree, isZosError } from '@zos/core'
+import { errorOf, MemoryBlobs } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { PackageInfo } from '../dist/format/pkginfo.js'
@@ -10,8 +11,6 @@ import { type RootFacts, rootTree } from '../dist/install/root-tree.js'
 import { accountsIn, mayMatter } from '../dist/install/scripts.js'
 import { unpackApk } from '../dist/install/unpack.js'
 import { type MadePackage, madeKey, makeApk } from './made-package.js'
-import { MemoryBlobs } from './memory-blobs.js'
-import { errorOf } from './only-zos-errors.js'
 
 const key = madeKey()
 const blobs = new MemoryBlobs()

@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { FileTree, type TreeRecord } from '@zos/core'
+import { MemoryBlobs } from '@zos/core/testing'
 import type { PackageInfo } from '../dist/format/pkginfo.js'
 import type { SigningKey } from '../dist/format/signature.js'
 import { type ScriptName, writeApk } from '../dist/format/write-apk.js'
-import { MemoryBlobs } from './memory-blobs.js'
 
 /** A key pair made for one test; the private half signs, the public half is trusted. */
 export const madeKey = (name = 'test@example.org-5e1d0000.rsa.pub'): SigningKey & { readonly publicKey: string } => {

@@ -5,11 +5,11 @@ import { spawnSync } from 'node:child_process'
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TreeRecord } from '@zos/core'
+import { MemoryBlobs } from '@zos/core/testing'
 import { parseIndex } from '../dist/format/index-text.js'
 import type { PackageInfo } from '../dist/format/pkginfo.js'
 import type { SigningKey } from '../dist/format/signature.js'
 import { type ScriptName, writeApk } from '../dist/format/write-apk.js'
-import { MemoryBlobs } from './memory-blobs.js'
 
 const words = (text: string | undefined): string[] => (text ?? '').split(' ').filter((word) => word !== '')
 

@@ -1,3 +1,4 @@
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
@@ -5,7 +6,6 @@ import { firmwarePackages } from '../dist/firmware.js'
 import { alpine } from '../dist/index.js'
 import { alpineOptions } from '../dist/options.js'
 import { addressesOf, mirrorsOf, parseRepositories, repositoryLine } from '../dist/repository/repositories.js'
-import { errorOf } from './only-zos-errors.js'
 
 test('repositories: of the branch, of another one, elsewhere, with tags', () => {
   const found = parseRepositories('3.22', ['main', '@edge edge/testing', 'https://example.org/own/'])

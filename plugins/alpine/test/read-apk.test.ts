@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { isZosError, type ZosError } from '@zos/core'
+import { errorOf, MemoryBlobs } from '@zos/core/testing'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -11,8 +12,6 @@ import { indexPackage, writeIndex } from '../dist/format/write-index.js'
 import { unpackApk } from '../dist/install/unpack.js'
 import { alpineKeys } from '../dist/repository/keys.js'
 import { madeKey, makeApk } from './made-package.js'
-import { MemoryBlobs } from './memory-blobs.js'
-import { errorOf } from './only-zos-errors.js'
 
 const key = madeKey()
 const keys = new Map([[key.name, key.publicKey]])

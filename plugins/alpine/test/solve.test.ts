@@ -1,3 +1,4 @@
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseDependency } from '../dist/format/dependency.js'
@@ -6,7 +7,6 @@ import { packagesOfSameOrigin } from '../dist/solve/same-origin.js'
 import { solve } from '../dist/solve/solution.js'
 import { type RepositoryIndex, Universe } from '../dist/solve/universe.js'
 import { mergeWorld, parsePackagesList, worldEntry } from '../dist/world.js'
-import { errorOf } from './only-zos-errors.js'
 
 let made = 0
 /** `name version, D: depends, p: provides, i: install_if, k: priority, o: origin` */

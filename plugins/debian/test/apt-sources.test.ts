@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { errorOf, survives } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type AptSource, parseAptSources, parseListFile, parseSourcesFile } from '../dist/archive/apt-sources.js'
 import { archiveFor, archiveOfSuite, codenameOfSuite } from '../dist/archive/archives.js'
 import { skip } from './host.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 const debianSources = `Types: deb deb-src
 # a comment inside

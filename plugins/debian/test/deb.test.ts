@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { errorOf, survives } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readDeb } from '../dist/package/deb.js'
 import { hasTool, inFolder, skip } from './host.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 const member = (name: string, content: string, size = String(Buffer.byteLength(content))) =>
   `${name.padEnd(16)}${'0'.padEnd(12)}${'0'.padEnd(6)}${'0'.padEnd(6)}${'100644'.padEnd(8)}${size.padEnd(10)}\`\n${content}${content.length % 2 ? '\n' : ''}`

@@ -1,9 +1,9 @@
+import { errorOf, survives } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Deb822Reader, fieldOf, formatStanza, parseDeb822, type Stanza } from '../dist/control/deb822.js'
 import { aptLists, readList, skip } from './host.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 const parse = (text: string, options: { fields?: string[]; comments?: boolean } = {}) =>
   parseDeb822(text, { file: 'control', ...options }).map(({ line, fields }) => ({

@@ -1,8 +1,8 @@
+import { errorOf, survives } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { formatAlternatives, parseDependency, parseProvides, versionAnswers } from '../dist/control/dependency.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 const context = { subject: 'tool 1.0, Depends' }
 const parse = (text: string, architecture?: string) =>

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { dpkgDatabase, type InstalledPackage } from '../dist/package/dpkg-status.js'
 import { hasTool, inFolder, skip } from './host.js'
-import { errorOf } from './only-zos-errors.js'
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkSignatures, dearmor, gpgvCommand, isArmored, parseGpgvStatus } from '../dist/archive/gpgv.js'
 import { aptLists, hasTool, inFolder, skip } from './host.js'
-import { errorOf } from './only-zos-errors.js'
 
 const key = 'B8B80B5B623EAB6AD8775C45B7C5D7D6350947F8'
 const valid = (digest = '8', primary = key) =>

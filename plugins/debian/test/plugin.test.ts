@@ -1,4 +1,5 @@
 import { DeltaBuilder, FileTree, type PinEntry, type Plan, type TreeView, type Wish } from '@zos/core'
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
@@ -8,7 +9,6 @@ import { debianOptions, suitesOf } from '../dist/options.js'
 import { appletLinks } from '../dist/package/applet-links.js'
 import type { DebianPin, DebianRequest } from '../dist/pin.js'
 import { settlePackages } from '../dist/wishes.js'
-import { errorOf } from './only-zos-errors.js'
 
 const options: DebianOptions = { suite: 'bookworm', packages: ['kmod', 'a/bookworm-backports'] }
 

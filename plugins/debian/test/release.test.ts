@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { errorOf, survives } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -7,7 +8,6 @@ import { parseClearSigned } from '../dist/archive/clear-signed.js'
 import { checkFreshness, checkSuite, indexPath, packagesIndexes, parseRelease } from '../dist/archive/release.js'
 import { parseRfcDate } from '../dist/archive/rfc-date.js'
 import { aptLists, hasTool, skip } from './host.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 const digest = (digit: string) => digit.repeat(64)
 

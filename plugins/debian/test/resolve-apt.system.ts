@@ -1,10 +1,11 @@
 // Asks apt itself about each set: about a second each, more on a busy machine.
 // time limit: 600 s
+
+import { survives } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { aptInstalls, aptUniverse } from './apt-judge.js'
 import { hasTool, inFolder, skip } from './host.js'
-import { survives } from './only-zos-errors.js'
 import { resolve } from './packages.js'
 
 const sets = `

@@ -1,3 +1,4 @@
+import { errorOf, survives } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -5,7 +6,6 @@ import { parseDependency } from '../dist/control/dependency.js'
 import { nearNames } from '../dist/resolve/near-names.js'
 import { mergeRequests, parseRequest } from '../dist/resolve/request.js'
 import { resolvePackages } from '../dist/resolve/resolve-packages.js'
-import { errorOf, survives } from './only-zos-errors.js'
 import { packagesOf, resolve, suiteOf, universeOf } from './packages.js'
 
 const names = (list: string[]) => list.map((item) => item.replace(/=.*/, '')).join(' ')

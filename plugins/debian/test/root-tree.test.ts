@@ -2,14 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Artifact, FileTree, type Json, type TreeRecord } from '@zos/core'
+import { errorOf, MemoryBlobs } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { layPackages, type UnpackedPackage, unpackedPackage } from '../dist/package/layers.js'
 import { mergeUsr } from '../dist/package/merge-usr.js'
 import { packagesTree, type RootFacts, rootTree } from '../dist/package/root-tree.js'
 import { hasTool, inFolder, skip } from './host.js'
-import { MemoryBlobs } from './memory-blobs.js'
-import { errorOf } from './only-zos-errors.js'
 
 const blobs = new MemoryBlobs()
 

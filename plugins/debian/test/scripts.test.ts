@@ -1,3 +1,4 @@
+import { errorOf, survives } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -6,7 +7,6 @@ import { alternativesIn } from '../dist/package/alternatives.js'
 import { busyboxApplets } from '../dist/package/applets.js'
 import { rules } from '../dist/package/rules.js'
 import { mayMatter } from '../dist/package/scripts.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 const section = (tool: string, body: string) =>
   `# Automatically added by ${tool}\n${body}\n# End automatically added section\n`

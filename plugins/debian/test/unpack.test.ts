@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { TreeRecord } from '@zos/core'
+import { errorOf, MemoryBlobs } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { unpackedPackage } from '../dist/package/layers.js'
@@ -8,8 +9,6 @@ import { mergedPath, mergeUsr } from '../dist/package/merge-usr.js'
 import { unpackDeb } from '../dist/package/unpack.js'
 import { hasTool, skip } from './host.js'
 import { makeDeb } from './made-package.js'
-import { MemoryBlobs } from './memory-blobs.js'
-import { errorOf } from './only-zos-errors.js'
 
 const attributes = { mode: 0o755, uid: 0, gid: 0 }
 const blob = (digit: string) => ({ sha256: digit.repeat(64), size: 1 })

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { errorOf, survives } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseDeb822 } from '../dist/control/deb822.js'
 import { compareVersions, isVersion, parseVersion, versionHolds } from '../dist/control/version.js'
 import { aptLists, hasTool, readList, skip } from './host.js'
-import { errorOf, survives } from './only-zos-errors.js'
 
 test('a version is split at the first colon and the last hyphen', () => {
   assert.equal(parseVersion('1:2.0-rc1-3'), { epoch: 1, upstream: '2.0-rc1', revision: '3' })

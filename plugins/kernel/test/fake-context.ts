@@ -10,38 +10,13 @@ import {
   FileTree,
   type PackContext,
   type Ref,
-  sha256,
   type TreeRecord,
   type TreeView,
   type WishToken,
 } from '@zos/core'
+import { MemoryBlobs } from '@zos/core/testing'
 
-/** Contents in memory. */
-export class MemoryBlobs {
-  readonly #contents = new Map<string, Uint8Array>()
-
-  add(content: string | Uint8Array): Blob {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    const digest = sha256(bytes)
-    this.#contents.set(digest, bytes)
-    return { sha256: digest, size: bytes.length }
-  }
-  get(blob: Blob): Uint8Array {
-    return this.#contents.get(blob.sha256)!
-  }
-  async put(content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<Blob> {
-    if (typeof content === 'string' || content instanceof Uint8Array) return this.add(content)
-    const parts: Uint8Array[] = []
-    for await (const part of content) parts.push(part)
-    return this.add(Buffer.concat(parts))
-  }
-  async read(blob: Blob): Promise<Uint8Array> {
-    return this.get(blob)
-  }
-  async *stream(blob: Blob): AsyncGenerator<Uint8Array> {
-    yield this.get(blob)
-  }
-}
+export { MemoryBlobs }
 
 export interface FakeInput {
   readonly blobs: MemoryBlobs

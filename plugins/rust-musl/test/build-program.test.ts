@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Action, type ActionResult, type Component, FileTree, type Json, ZosError } from '@zos/core'
+import { rejection } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { buildProgram } from '../dist/build-program.js'
@@ -11,7 +12,6 @@ import type { CargoOptions } from '../dist/index.js'
 import { declaredPrograms, programsOf } from '../dist/programs.js'
 import type { RustToolchain } from '../dist/toolchain.js'
 import { MemoryBlobs, newFolder, readTree, removeFolder, tapContext, treeOf, writeTree } from './contexts.js'
-import { rejection } from './zos-errors.js'
 
 const root = newFolder()
 const blobs = new MemoryBlobs()

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { errorOf, survives } from '@zos/core/testing'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type CargoLock, type CargoPackage, cratesIo, packageFolder, parseCargoLock } from '../dist/cargo-lock.js'
-import { errorOf, survives } from './zos-errors.js'
 
 const sum = 'ab'.repeat(32)
 const commit = '0123456789abcdef0123456789abcdef01234567'

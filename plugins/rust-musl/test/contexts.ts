@@ -7,7 +7,6 @@ import {
   type Action,
   type ActionResult,
   type Artifact,
-  type Blob,
   type FetchContext,
   type Fetched,
   FileTree,
@@ -16,30 +15,13 @@ import {
   type PinnedSource,
   type Ref,
   type Scratch,
-  sha256,
   type TapContext,
   type TreeRecord,
   ZosError,
 } from '@zos/core'
+import { MemoryBlobs } from '@zos/core/testing'
 
-/** Contents in memory. */
-export class MemoryBlobs {
-  readonly #contents = new Map<string, Uint8Array>()
-
-  async put(content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<Blob> {
-    if (typeof content !== 'string' && !(content instanceof Uint8Array)) throw new Error('no streams here')
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    const digest = sha256(bytes)
-    this.#contents.set(digest, bytes)
-    return { sha256: digest, size: bytes.length }
-  }
-  async read(blob: Blob): Promise<Uint8Array> {
-    return this.#contents.get(blob.sha256)!
-  }
-  async *stream(blob: Blob): AsyncGenerator<Uint8Array> {
-    yield await this.read(blob)
-  }
-}
+export { MemoryBlobs }
 
 export const treeOf = async (blobs: MemoryBlobs, files: Readonly<Record<string, string>>): Promise<FileTree> => {
   const records: TreeRecord[] = []

@@ -5,6 +5,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { FileTree, type Json, type PinnedSource, sha256 } from '@zos/core'
+import { rejection } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { vendoredSources } from '../dist/cargo-config.js'
@@ -12,7 +13,6 @@ import { parseCargoLock } from '../dist/cargo-lock.js'
 import { fetchCrates } from '../dist/crates-fetch.js'
 import { type CratesPin, type CratesSource, cratesInside, pinCrates } from '../dist/crates-source.js'
 import { fetchContext, has, MemoryBlobs, newFolder, removeFolder, treeOf, writeTree } from './contexts.js'
-import { rejection } from './zos-errors.js'
 
 // Dependencies come from git repositories of this folder, so that nothing needs a network.
 const root = newFolder()

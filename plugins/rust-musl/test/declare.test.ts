@@ -1,9 +1,9 @@
 import { type ComponentSpec, type Plan, type Source, sha256 } from '@zos/core'
+import { rejection } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { declareComponents } from '../dist/declare.js'
 import { crate, git, path, type RustMuslOptions, release } from '../dist/index.js'
-import { rejection } from './zos-errors.js'
 
 const declared = async (
   options: RustMuslOptions,

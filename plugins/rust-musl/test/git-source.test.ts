@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { remoteCommit } from '../dist/git-source.js'
-import { errorOf } from './zos-errors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'zos-rust-git-'))
 test.after(() => rmSync(folder, { recursive: true }))

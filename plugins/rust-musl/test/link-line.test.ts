@@ -1,8 +1,8 @@
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseLinkLine } from '../dist/link-line.js'
 import { groupedLibraries } from '../dist/sysroot.js'
-import { errorOf } from './zos-errors.js'
 
 // As zig 0.17 prints it, the archives of the C library cut short.
 const printed = `ar rcs cache/o/28/libunwind.a cache/o/c6/libunwind.o cache/o/5f/Unwind-EHABI.o

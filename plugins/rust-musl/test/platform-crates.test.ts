@@ -1,8 +1,8 @@
+import { errorOf, survives } from '@zos/core/testing'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { manifestOnlyChecksum, packagesInBuild } from '../dist/platform-crates.js'
-import { errorOf, survives } from './zos-errors.js'
 
 test('packages of the resolved graph only', () => {
   const metadata = {

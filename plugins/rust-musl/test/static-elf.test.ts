@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkStatic } from '../dist/static-elf.js'
-import { errorOf } from './zos-errors.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'zos-static-'))
 test.after(() => rmSync(folder, { recursive: true }))

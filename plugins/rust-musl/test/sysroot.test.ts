@@ -1,11 +1,11 @@
 import type { Action, ActionResult, Json } from '@zos/core'
 import { FileTree } from '@zos/core'
+import { rejection } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { buildSysroot, toolchainName } from '../dist/build-sysroot.js'
 import type { RustToolchain } from '../dist/toolchain.js'
 import { MemoryBlobs, tapContext, treeOf } from './contexts.js'
-import { rejection } from './zos-errors.js'
 
 const target = 'aarch64-unknown-linux-musl'
 const blobs = new MemoryBlobs()

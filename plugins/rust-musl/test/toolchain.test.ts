@@ -1,9 +1,9 @@
+import { errorOf } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { debianRustPackages } from '../dist/debian-packages.js'
 import { chooseToolchain, hostToolchain, type RustInstall, rustPlaces } from '../dist/toolchain.js'
 import { searchRust } from '../dist/toolchain-search.js'
-import { errorOf } from './zos-errors.js'
 
 const target = 'x86_64-unknown-linux-musl'
 const gnu = 'x86_64-unknown-linux-gnu'

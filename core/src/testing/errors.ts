@@ -1,4 +1,4 @@
-import { isZosError, type ZosError } from '@zos/core'
+import { isZosError, type ZosError } from '../error.js'
 
 /** Runs a parser on input that may be anything: it gives a value or a ZosError, never another failure. */
 export const survives = <T>(run: () => T): T | undefined => {
@@ -10,7 +10,7 @@ export const survives = <T>(run: () => T): T | undefined => {
   }
 }
 
-/** The error of a call that has to fail. */
+/** The ZosError of a call that has to fail. */
 export const errorOf = (run: () => unknown): ZosError => {
   try {
     run()
@@ -21,7 +21,7 @@ export const errorOf = (run: () => unknown): ZosError => {
   throw new Error('expected an error, but there was none')
 }
 
-/** The error of a promise that has to fail. */
+/** The ZosError of a promise that has to fail. */
 export const rejection = async (promise: Promise<unknown>): Promise<ZosError> => {
   const outcome = await promise.then(
     () => undefined,

@@ -1,0 +1,2 @@
+// `node --import @zos/core/typescript --test`: tests in TypeScript run as configs do, without a compiler.
+import 'jiti/register'
