@@ -92,6 +92,8 @@ const once = async (session: Session, request: BuildRequest): Promise<BuildResul
     () => pack(session, tree, request.outputs),
     () => steps('pack'),
   )
+  if (Object.keys(session.config.size.budget ?? {}).length > 0)
+    await (await import('./size/budget.js')).checkBudget(session, tree, outputs)
   const { manifest, made } = await manifestOf(session, tree, outputs, request)
   await writeOutputs(session.config.outputFolder, manifest, session.store.blobs)
   const receipts =

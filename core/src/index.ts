@@ -8,7 +8,14 @@ export type {
   HostRecord,
 } from './command.js'
 export { closest } from './config/closest.js'
-export type { ConfigInput, ConfigModule, InitramfsOptions, UserConfig, VariantConfig } from './config/define.js'
+export type {
+  ConfigInput,
+  ConfigModule,
+  InitramfsOptions,
+  SizeOptions,
+  UserConfig,
+  VariantConfig,
+} from './config/define.js'
 export { defineConfig } from './config/define.js'
 export type { Secret } from './config/values.js'
 export { refOption, secret, secretOption } from './config/values.js'

@@ -38,6 +38,8 @@ test('every answer has the form that its definition states', async () => {
   await expectValid('log', 'log', 'demo/tool')
   await expectValid('log', 'log', 'demo/tool', '--path')
   await expectValid('diff', 'diff')
+  await expectValid('size', 'size')
+  await expectValid('size', 'size', '@0', '--against', '@1', '--by', 'folder')
   await expectValid('gc', 'gc', '--dry-run')
   await expectValid('error', 'why', '/no/such/path')
   await expectValid('error', 'explain', 'demo/unti')

@@ -30,6 +30,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'say what differs between builds, images or locks',
     load: async () => (await import('./diff.js')).diffCommand,
   },
+  size: {
+    summary: 'say where the bytes of the compressed image go',
+    load: async () => (await import('./size.js')).sizeCommand,
+  },
   log: { summary: 'print what a step’s commands printed', load: async () => (await import('./log.js')).logCommand },
   shell: {
     summary: 'open a shell in the sandbox of a step',

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { ExitCode, ZosError } from '../error.js'
 import { isRef } from '../model/artifact.js'
 import { type Descriptor, isDescriptor } from '../plugin.js'
+import { bytesOf } from './bytes.js'
 import { didYouMean } from './closest.js'
 import type { UserConfig } from './define.js'
 import { isSecret } from './values.js'
@@ -114,6 +115,19 @@ const configSchema = v.strictObject({
     v.strictObject({
       compression: v.optional(v.picklist(['xz', 'zstd', 'gzip', 'none'])),
       level: v.optional(v.pipe(v.number(), v.integer('expected a whole number'))),
+    }),
+  ),
+  size: v.optional(
+    v.strictObject({
+      budget: v.optional(
+        v.record(
+          v.string(),
+          v.pipe(
+            v.union([v.number(), v.string()], 'expected bytes, or a text such as "15 MB" or "12.5 MiB"'),
+            v.check((value) => bytesOf(value) !== undefined, 'expected bytes, or a text such as "15 MB" or "12.5 MiB"'),
+          ),
+        ),
+      ),
     }),
   ),
   publish: v.optional(v.array(v.custom(isRef, 'expected a reference to a publish target'))),

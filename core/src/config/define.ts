@@ -18,6 +18,12 @@ export interface InitramfsOptions {
   readonly level?: number
 }
 
+/** How large outputs may become. */
+export interface SizeOptions {
+  /** By output (`initramfs`, `vmlinuz.efi`): bytes, or a text such as `15 MB` or `12.5 MiB`. One that has more fails the build. */
+  readonly budget?: Readonly<Record<string, number | string>>
+}
+
 export interface UserConfig<Plugins extends readonly Descriptor[] = readonly Descriptor[]> {
   /** Name of the image; a variant's outputs lie in `dist/<name>/`. */
   readonly name: string
@@ -25,6 +31,7 @@ export interface UserConfig<Plugins extends readonly Descriptor[] = readonly Des
   readonly arch?: Arch
   readonly plugins: Plugins
   readonly initramfs?: InitramfsOptions
+  readonly size?: SizeOptions
   /** Where `zos build --publish` sends outputs: references that plugins offer. */
   readonly publish?: readonly Ref[]
 }
@@ -41,6 +48,7 @@ export type VariantConfig<Plugins extends readonly Descriptor[]> = {
   readonly name: string
   readonly arch?: Arch
   readonly initramfs?: InitramfsOptions
+  readonly size?: SizeOptions
   /** Options by plugin id, or `false` to leave the plugin out. */
   readonly plugins?: {
     readonly [P in Plugins[number] as P['id']]?: false | Changes<P['options']>

@@ -33,6 +33,7 @@ export interface Config {
   readonly outputFolder: string
   readonly plugins: readonly Descriptor[]
   readonly initramfs: NonNullable<UserConfig['initramfs']>
+  readonly size: NonNullable<UserConfig['size']>
   readonly publish: NonNullable<UserConfig['publish']>
   /** Variables that changed options, by plugin id; `*` for those that the config's own function read. */
   readonly overridden: Readonly<Record<string, readonly string[]>>
@@ -207,6 +208,7 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
     outputFolder: isMain ? join(root, 'dist') : join(root, 'dist', config.name),
     plugins,
     initramfs: config.initramfs ?? {},
+    size: config.size ?? {},
     publish: config.publish ?? [],
     overridden,
     variables: [...variables].sort(),

@@ -1,17 +1,17 @@
 // One side of a comparison: a kept build, an output folder, an image, or a lock.
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync, statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ExitCode, ZosError } from '../error.js'
 import { readCpio, readCpioTree } from '../format/cpio-read.js'
-import { type Compression, decompress } from '../format/decompress.js'
+import { decompress } from '../format/decompress.js'
 import { hashed } from '../format/hashed.js'
 import { readManifest } from '../io/output-folder.js'
 import type { ManifestOutput } from '../model/manifest.js'
 import type { KeptBuild } from '../model/past-build.js'
 import { FileTree } from '../model/tree.js'
 import type { Store } from '../store/store.js'
+import { archiveIn } from './image-archive.js'
 import { databases, installedPackages } from './packages.js'
 
 export interface Snapshot {
@@ -62,52 +62,13 @@ export const buildSnapshot = async (store: Store, builds: readonly KeptBuild[], 
   }
 }
 
-const magics: readonly (readonly [Compression, readonly number[]])[] = [
-  ['xz', [0xfd, 0x37, 0x7a, 0x58]],
-  ['gz', [0x1f, 0x8b]],
-  ['zst', [0x28, 0xb5, 0x2f, 0xfd]],
-  ['none', [0x30, 0x37, 0x30, 0x37]],
-]
-
-/** Where the archive lies in a file: all of it, or the section `.initrd` of a unified kernel image. */
-const archiveIn = async (
-  file: string,
-  shown: string,
-): Promise<{ start: number; end: number; compression: Compression }> => {
-  const handle = await open(file)
-  try {
-    const { size } = await handle.stat()
-    const read = async (position: number, length: number): Promise<Buffer> => {
-      const bytes = Buffer.alloc(Math.min(length, size - position))
-      await handle.read(bytes, 0, bytes.length, position)
-      return bytes
-    }
-    let [start, end] = [0, size]
-    const head = await read(0, 64 << 10)
-    if (head[0] === 0x4d && head[1] === 0x5a) {
-      const { readPe } = await import('../format/pe.js')
-      const section = readPe(head).sections.find(({ name }) => name === '.initrd')
-      if (!section)
-        throw wrong(shown, 'a kernel without an initramfs beside it (.initrd); name the initramfs or the output folder')
-      start = section.rawOffset
-      end = start + Math.min(section.virtualSize, section.rawSize)
-    }
-    const magic = await read(start, 8)
-    const found = magics.find(([, bytes]) => bytes.every((byte, index) => magic[index] === byte))
-    if (!found) throw wrong(shown, 'neither a lock, nor an output folder, nor an archive or kernel image')
-    return { start, end, compression: found[0] }
-  } finally {
-    await handle.close()
-  }
-}
-
 /** Files whose text is kept of an image. Bytes each. */
 const largestText = 1 << 20
 const isTold = (path: string): boolean =>
   path.startsWith('/etc/') || path.startsWith('/boot/config') || (databases as readonly string[]).includes(path)
 
 export const imageSnapshot = async (file: string, shown: string): Promise<Snapshot> => {
-  const { start, end, compression } = await archiveIn(file, shown)
+  const { start, end, compression } = await archiveIn(file, (what) => wrong(shown, what))
   const plain = (): AsyncIterable<Uint8Array> =>
     decompress(createReadStream(file, { start, end: end - 1, highWaterMark: 1 << 20 }), compression, { name: shown })
   const texts = new Map<string, string>()

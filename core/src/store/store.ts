@@ -33,8 +33,8 @@ export interface Read {
   readonly saw: string
 }
 
-/** What a remembered value is of: a command, a pure function, a source, lines of progress, the builds of a config. */
-export type ResultKind = 'action' | 'memo' | 'fetch' | 'units' | 'build'
+/** What a remembered value is of: a command, a pure function, a source, lines of progress, the builds of a config, shares of an archive. */
+export type ResultKind = 'action' | 'memo' | 'fetch' | 'units' | 'build' | 'size'
 
 /** A command that a tap asked for: its key, and the name that people see. */
 export interface RecordedAction {
