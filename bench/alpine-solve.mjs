@@ -1,13 +1,17 @@
 // A world of 200 packages on a real index of 4,900, beside the real apk on the same index in the same run.
 // node bench/alpine-solve.mjs FOLDER: with alpine-minirootfs-*.tar.gz and an APKINDEX of its own architecture in it.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseDependency } from '../plugins/alpine/dist/format/dependency.js'
 import { parseIndex } from '../plugins/alpine/dist/format/index-text.js'
 import { readIndex } from '../plugins/alpine/dist/format/read-index.js'
 import { alpineKeys } from '../plugins/alpine/dist/repository/keys.js'
+import { encodeIndex, IndexTable } from '../plugins/alpine/dist/solve/index-table.js'
 import { search } from '../plugins/alpine/dist/solve/solve.js'
 import { Universe } from '../plugins/alpine/dist/solve/universe.js'
 
@@ -41,7 +45,9 @@ const solve = (universe, names) =>
   )
 
 // Names in a fixed order, each taken while there is still a solution.
-const all = new Universe([{ label: 'main', entries: parseIndex(text, 'index') }])
+const table = encodeIndex(parseIndex(text, 'index'))
+const universeOf = (laid) => new Universe([{ label: 'main', table: new IndexTable(laid) }])
+const all = universeOf(table)
 const names = ['busybox']
 let state = 1
 while (names.length < wanted) {
@@ -62,23 +68,44 @@ const options = [
   '-X',
   '/trial/main',
 ]
+
+// The whole program asks a server for the index, which says that it is the one of last time.
+const server = createServer((request, response) => {
+  const isKnown = request.headers['if-none-match'] === '"1"'
+  response.writeHead(isKnown ? 304 : 200, { etag: '"1"' }).end(isKnown ? undefined : bytes)
+})
+server.listen(0, '127.0.0.1')
+await once(server, 'listening')
+process.once('exit', () => server.close())
+const repository = `http://127.0.0.1:${server.address().port}/main`
+const project = fileURLToPath(new URL('..', import.meta.url))
+const zos = async (...args) => {
+  const env = { ...process.env, ZOS_STORE: join(root, 'store') }
+  const [code] = await once(
+    spawn(process.execPath, ['core/dist/cli/main.js', ...args], { cwd: project, env, stdio: 'ignore' }),
+    'exit',
+  )
+  if (code !== 0) throw new Error(`zos ended with ${code}`)
+}
+
 const steps = {
   'the real apk, whole process': () => {
-    const { status } = apk('add', ...options, ...names)
-    if (status !== 0) throw new Error('the real apk found no solution')
+    if (apk('add', ...options, ...names).status !== 0) throw new Error('the real apk found no solution')
   },
-  'apk version, whole process': () => apk('--version'),
   'ours: signature, index, solution': async () => {
     const read = await readIndex(bytes, keys, 'index')
-    solve(new Universe([{ label: 'main', entries: parseIndex(read.text, 'index') }]), names)
+    solve(universeOf(encodeIndex(parseIndex(read.text, 'index'))), names)
   },
   'ours: index remembered, solution': () => {
-    solve(new Universe([{ label: 'main', entries: parseIndex(text, 'index') }]), names)
+    solve(universeOf(table), names)
   },
   'ours: solution alone': () => {
     solve(all, names)
   },
+  'zos apk solve, whole process': () => zos('apk', 'solve', '--repository', repository, ...names),
+  'zos --version, whole process': () => zos('--version'),
 }
+await steps['zos apk solve, whole process']()
 
 const times = Object.fromEntries(Object.keys(steps).map((name) => [name, []]))
 for (let round = 0; round < rounds; round++)
@@ -93,6 +120,7 @@ const real = median(times['the real apk, whole process'])
 console.log(
   `${names.length} names, ${solve(all, names).packages.length} packages of ${all.candidates.length}; median of ${rounds}`,
 )
+server.close()
 for (const [name, list] of Object.entries(times))
   console.log(
     `  ${name.padEnd(36)} ${median(list).toFixed(1).padStart(8)} ms   ${(median(list) / real).toFixed(2)} of the real apk`,

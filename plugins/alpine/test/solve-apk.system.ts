@@ -7,6 +7,7 @@ import { parseDependency } from '../dist/format/dependency.js'
 import { parseIndex } from '../dist/format/index-text.js'
 import { readIndex } from '../dist/format/read-index.js'
 import { alpineKeys } from '../dist/repository/keys.js'
+import { IndexTable } from '../dist/solve/index-table.js'
 import { search } from '../dist/solve/solve.js'
 import { Universe } from '../dist/solve/universe.js'
 import { fixture, RealApk } from './real-apk.js'
@@ -21,7 +22,7 @@ if (typeof judge === 'string' || index === undefined)
   console.log(`skip solve-apk: ${typeof judge === 'string' ? judge : 'no real index beside the project'}`)
 else {
   const { text } = await readIndex(readFileSync(index), alpineKeys('x86_64'), 'main')
-  const universe = new Universe([{ label: 'main', entries: parseIndex(text, 'main') }])
+  const universe = new Universe([{ label: 'main', table: IndexTable.of(parseIndex(text, 'main')) }])
   const names = universe.candidates.map(({ entry }) => entry.name)
   const offered = [...universe.offered()].filter((name) => !name.startsWith('/'))
 

@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseDependency } from '../dist/format/dependency.js'
 import type { IndexEntry } from '../dist/format/index-text.js'
+import { IndexTable } from '../dist/solve/index-table.js'
 import { packagesOfSameOrigin } from '../dist/solve/same-origin.js'
 import { solve } from '../dist/solve/solution.js'
 import { type RepositoryIndex, Universe } from '../dist/solve/universe.js'
@@ -42,10 +43,12 @@ const entry = (text: string): IndexEntry => {
 const main = (lines: string, tag?: string): RepositoryIndex => ({
   label: tag ?? 'main',
   ...(tag !== undefined && { tag }),
-  entries: lines
-    .trim()
-    .split('\n')
-    .map((line) => entry(line.trim())),
+  table: IndexTable.of(
+    lines
+      .trim()
+      .split('\n')
+      .map((line) => entry(line.trim())),
+  ),
 })
 const world = (...texts: string[]) => mergeWorld(texts.map((text) => worldEntry(text, 'test')))
 const solved = (repositories: RepositoryIndex[], ...texts: string[]): string =>

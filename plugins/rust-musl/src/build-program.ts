@@ -85,7 +85,7 @@ export const buildProgram = async ({ name, plugin, options }: Component, ctx: Ta
   const fetched = await ctx.fetched(name)
   if (!fetched.tree) throw new ZosError('RUST_SOURCE', `the source of ${name} gave no files`)
   checkManifest(fetched.tree, folder, name)
-  const programs = await programsOf(ctx, name, component, fetched.tree)
+  const { places: programs, features } = await programsOf(ctx, name, component, fetched.tree)
   const rust = await loadToolchain(ctx)
   const places = rustPlaces(rust)
   const sysroot = ref(plugin, sysrootName, 'sysroot')
@@ -102,7 +102,7 @@ export const buildProgram = async ({ name, plugin, options }: Component, ctx: Ta
   const { tree } = await ctx
     .run({
       name,
-      ...cargoCommand(rust, places, component, Object.keys(programs), folder),
+      ...cargoCommand(rust, places, { ...component, features }, Object.keys(programs), folder),
       inputs: {
         src: sources,
         ...vendor,

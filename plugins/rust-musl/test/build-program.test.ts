@@ -125,15 +125,20 @@ test('a patched program at its place, with what is known of it', async () => {
 })
 
 test('programs that only some versions of the sources have are built where they are there', async () => {
+  const manifest =
+    '[package]\nname = "a"\n[[bin]]\nname = "b"\npath = "x"\n\n[[bin]]\nname=\'c\'\nrequired-features = [\n"d", "e"]\n[lib]\nname = "f"\n'
   assert.equal(
-    declaredPrograms(
-      '[package]\nname = "a"\n[[bin]]\nname = "b"\npath = "x"\n\n[[bin]]\nname=\'c\'\n[lib]\nname = "d"\n',
-    ),
-    ['b', 'c'],
+    [...declaredPrograms(manifest)],
+    [
+      ['b', []],
+      ['c', ['d', 'e']],
+    ],
   )
+  for (const odd of ['[[bin]', 'bin = 1', '[[bin]]\nname = 2']) assert.equal([...declaredPrograms(odd)], [])
   const sources = await treeOf(blobs, { 'Cargo.toml': '[[bin]]\nname = "tool-server"\n', 'src/bin/tool-old.rs': '' })
   const component = { from: 'path', path: 'tool', folder: '' } as const
-  const found = (more: CargoOptions) => programsOf({ blobs } as never, 'tool', { ...component, ...more }, sources)
+  const found = async (more: CargoOptions) =>
+    (await programsOf({ blobs } as never, 'tool', { ...component, ...more }, sources)).places
   const optionalInstall = { 'tool-server': '/sbin/s', 'tool-old': '/sbin/o', 'tool-new': '/sbin/n' }
   assert.equal(await found({}), { tool: '/usr/bin/tool' })
   assert.equal(await found({ install: { tool: '/sbin/tool' }, optionalInstall }), {
@@ -141,6 +146,17 @@ test('programs that only some versions of the sources have are built where they 
     'tool-server': '/sbin/s',
     'tool-old': '/sbin/o',
   })
+})
+
+test('features that a program cannot do without are turned on for it', async () => {
+  const sources = await treeOf(blobs, {
+    'Cargo.toml': '[[bin]]\nname = "tool"\n\n[[bin]]\nname = "tool-init"\nrequired-features = ["init", "net"]\n',
+  })
+  const component = { from: 'path', path: 'tool', folder: '', features: ['net', 'tls'] } as const
+  const features = async (more: CargoOptions) =>
+    (await programsOf({ blobs } as never, 'tool', { ...component, ...more }, sources)).features
+  assert.equal(await features({}), ['net', 'tls'])
+  assert.equal(await features({ optionalInstall: { 'tool-init': '/init' } }), ['net', 'tls', 'init'])
 })
 
 test('a patch that does not fit names file and line', async () => {

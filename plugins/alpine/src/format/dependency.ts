@@ -10,7 +10,7 @@ export interface Dependency {
   /** Prefixed `!`: what it says must not be. */
   readonly conflict: boolean
   /** Missing where any version will do. */
-  readonly version?: string
+  readonly version?: string | undefined
   /** Bits of `relation`; 0 where any version will do. */
   readonly relations: number
   /** `~`: also what only begins with the version. */
@@ -18,7 +18,7 @@ export interface Dependency {
   /** `><`: `version` is the package's checksum. */
   readonly checksum: boolean
   /** Repository tag, without the `@`. */
-  readonly tag?: string
+  readonly tag?: string | undefined
 }
 
 const form = /^(!?)([^!@<>=~\s][^@<>=~\s]*)(?:@([^<>=~\s@]+))?(?:([<>=~]+)([^<>=~\s]\S*))?$/

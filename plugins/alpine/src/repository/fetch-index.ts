@@ -1,7 +1,8 @@
 import { type Arch, type Blob, type FetchContext, isZosError, ZosError } from '@zos/core'
-import { type IndexEntry, parseIndex } from '../format/index-text.js'
+import { parseIndex } from '../format/index-text.js'
 import { readIndex } from '../format/read-index.js'
 import type { PublicKeys } from '../format/signature.js'
+import { encodeIndex, IndexTable } from '../solve/index-table.js'
 import type { RepositoryIndex } from '../solve/universe.js'
 import { addressesOf, packagePlace, type Repository } from './repositories.js'
 
@@ -20,20 +21,18 @@ export const fetchIndexes = (
       const name = packagePlace(repository, arch, 'APKINDEX.tar.gz')
       ctx.progress(`index of ${place}`)
       const blob = await refreshed(addressesOf(name, mirrors), ctx)
-      const text = await indexText(blob, keys, name, ctx)
-      const entries: readonly IndexEntry[] = parseIndex(text, name)
-      return { label: place, ...(tag !== undefined && { tag }), entries }
+      return { label: place, ...(tag !== undefined && { tag }), table: await indexTable(blob, keys, name, ctx) }
     }),
   )
 
-/** The checked text of an index; signatures are judged once, by index and keys. */
-const indexText = async (blob: Blob, keys: PublicKeys, name: string, ctx: FetchContext): Promise<string> => {
+/** A signature is judged, and what it signs is parsed, once by index and keys. */
+const indexTable = async (blob: Blob, keys: PublicKeys, name: string, ctx: FetchContext): Promise<IndexTable> => {
   const input = { sha256: blob.sha256, keys: Object.fromEntries([...keys].sort()) }
-  const { files } = await ctx.remember('index-1', input, async () => {
+  const { files } = await ctx.remember('index-2', input, async () => {
     const { text } = await readIndex(await ctx.blobs.read(blob), keys, name)
-    return { files: { text: await ctx.blobs.put(text) } }
+    return { files: { table: await ctx.blobs.put(encodeIndex(parseIndex(text, name))) } }
   })
-  return Buffer.from(await ctx.blobs.read(files!.text!)).toString('utf8')
+  return new IndexTable(await ctx.blobs.read(files!.table!))
 }
 
 const refreshed = async (urls: readonly string[], ctx: FetchContext): Promise<Blob> => {

@@ -19,8 +19,8 @@ const comparePreference = (search: Search, a: Provider, b: Provider): number => 
     Number(left.isTagAllowed) - Number(right.isTagAllowed) ||
     Number(left.isTagPreferred) - Number(right.isTagPreferred) ||
     versionOrder(a.version, b.version) ||
-    (ours.name === theirs.name ? versionOrder(ours.entry.version, theirs.entry.version) : 0) ||
-    ours.entry.providerPriority - theirs.entry.providerPriority ||
+    (ours.name === theirs.name ? versionOrder(ours.version, theirs.version) : 0) ||
+    ours.providerPriority - theirs.providerPriority ||
     theirs.repository - ours.repository
   )
 }
@@ -30,7 +30,7 @@ const comparePreference = (search: Search, a: Provider, b: Provider): number => 
  * something asks for the package itself.
  */
 const isVirtualTaken = (search: Search, { candidate, version }: Provider): boolean =>
-  version !== undefined || search.name(candidate.name).requirers > 0 || candidate.entry.providerPriority > 0
+  version !== undefined || search.name(candidate.name).requirers > 0 || candidate.providerPriority > 0
 
 const lock = (search: Search, state: NameState, chosen: Provider | undefined): void => {
   if (state.isLocked) {
@@ -71,8 +71,8 @@ export const choose = (search: Search, state: NameState): void => {
   const { candidate } = best
   const own = search.candidate(candidate)
   if (!own.isSelectable || !own.isTagAllowed) search.error(candidate)
-  lock(search, search.name(candidate.name), { candidate, version: candidate.entry.version })
-  for (const { target, version } of candidate.provides) lock(search, search.name(target), { candidate, version })
+  lock(search, search.name(candidate.name), { candidate, target: candidate.name, version: candidate.version })
+  for (const provider of candidate.provides) lock(search, search.name(provider.target), provider)
   for (const need of candidate.depends) constrain(search, need, candidate)
 }
 

@@ -22,7 +22,7 @@ export const packagesOfSameOrigin = (universe: Universe, wanted: readonly WorldE
     for (const need of candidate.depends) {
       const other = bestOf(need, universe)
       if (other && other.entry.origin === candidate.entry.origin && other !== candidate)
-        take(other, candidate.entry.name)
+        take(other, candidate.name.text)
     }
   }
   for (const { dependency, by } of wanted) {
@@ -31,7 +31,7 @@ export const packagesOfSameOrigin = (universe: Universe, wanted: readonly WorldE
     take(best, 'world')
   }
   return [...found]
-    .sort(([a], [b]) => (a.entry.name < b.entry.name ? -1 : 1))
+    .sort(([a], [b]) => (a.name.text < b.name.text ? -1 : 1))
     .map(([candidate, by]) => ({ candidate, by: [...by].sort() }))
 }
 
@@ -45,7 +45,7 @@ const bestOf = (need: Need, universe: Universe): Candidate | undefined => {
     if (!fulfils(need, provider) || (candidate.tags & allowed) === 0) continue
     const isOwn = candidate.name === need.target
     if (!best || (isOwn && best.name !== need.target)) best = candidate
-    else if (isOwn === (best.name === need.target) && compareVersions(candidate.entry.version, best.entry.version) > 0)
+    else if (isOwn === (best.name === need.target) && compareVersions(candidate.version, best.version) > 0)
       best = candidate
   }
   return best

@@ -22,12 +22,12 @@ export const solve = (universe: Universe, world: readonly WorldDependency[]): Ch
     name.conflict ? undefined : outcome.search.name(name.target).chosen?.candidate
   for (const need of outcome.world) add(by, chosen(need), 'world')
   for (const candidate of outcome.packages) {
-    for (const need of candidate.depends) add(by, chosen(need), candidate.entry.name)
+    for (const need of candidate.depends) add(by, chosen(need), candidate.name.text)
     if (by.get(candidate)!.size > 0) continue
     // Nothing depends on it: it is there because of others that are.
     for (const need of candidate.installIf) {
       const reason = chosen(need)
-      if (reason) by.get(candidate)!.add(reason.entry.name)
+      if (reason) by.get(candidate)!.add(reason.name.text)
     }
   }
   return outcome.packages.map((candidate) => ({ candidate, by: [...by.get(candidate)!].sort() }))
@@ -40,7 +40,7 @@ export interface WorldDependency {
 }
 
 const add = (by: Map<Candidate, Set<string>>, candidate: Candidate | undefined, reason: string): void => {
-  if (candidate && candidate.entry.name !== reason) by.get(candidate)?.add(reason)
+  if (candidate && candidate.name.text !== reason) by.get(candidate)?.add(reason)
 }
 
 /** How people read a world. */

@@ -71,13 +71,13 @@ export class CandidateState {
   isOrdered = false
   hasError = false
 
-  see({ tags, entry, installIf }: Candidate): void {
+  see({ tags, hasFiles, waitsFor }: Candidate): void {
     this.isSeen = true
     this.isSelectable = true
     // Packages without files may come from anywhere, as apk has it.
-    this.isTagPreferred = entry.installedSize === 0 || (tags & untagged) !== 0
+    this.isTagPreferred = !hasFiles || (tags & untagged) !== 0
     this.isTagAllowed = this.isTagPreferred
-    this.isUntriggerable = installIf.length === 0
+    this.isUntriggerable = waitsFor.length === 0
   }
 }
 
@@ -148,5 +148,5 @@ export class Search {
 /** Whether a provider, or nothing, is what a dependency wants. */
 export const fulfils = (need: Need, provider: Provider | undefined): boolean => {
   if (!provider) return need.conflict
-  return versionFits(need, provider.version, provider.candidate.entry.checksum) !== need.conflict
+  return versionFits(need, provider.version, provider.candidate.checksum) !== need.conflict
 }

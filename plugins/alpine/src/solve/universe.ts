@@ -1,6 +1,7 @@
 import { ZosError } from '@zos/core'
 import { type Dependency, parseDependency } from '../format/dependency.js'
 import type { IndexEntry } from '../format/index-text.js'
+import { type IndexTable, mark, type TakeWord } from './index-table.js'
 import { compareVisits } from './name-order.js'
 
 /** The packages of one repository, in the order of its index. */
@@ -9,17 +10,17 @@ export interface RepositoryIndex {
   readonly label: string
   /** `edge` of `@edge`: only packages that name the tag come from it, and what they need. */
   readonly tag?: string
-  readonly entries: readonly IndexEntry[]
+  readonly table: IndexTable
 }
 
-const none: readonly Name[] = []
+const noNames: readonly Name[] = []
+const noProviders: Provider[] = []
 
 /** A name that packages bear or provide, and that dependencies are about. */
 export class Name {
   readonly text: string
   readonly id: number
-  /** Packages that bear or provide it, in the order of the indexes. */
-  readonly providers: Provider[] = []
+  #providers = noProviders
   #triggered: Set<Name> | undefined
   #triggers: readonly Name[] | undefined
 
@@ -28,9 +29,19 @@ export class Name {
     this.id = id
   }
 
+  /** Packages that bear or provide it, in the order of the indexes. */
+  get providers(): readonly Provider[] {
+    return this.#providers
+  }
+
+  providedBy(provider: Provider): void {
+    if (this.#providers === noProviders) this.#providers = [provider]
+    else this.#providers.push(provider)
+  }
+
   /** Names of packages that come by themselves once this one is installed (`install_if`), in apk's order. */
   get triggers(): readonly Name[] {
-    this.#triggers ??= this.#triggered ? [...this.#triggered].sort(compareVisits) : none
+    this.#triggers ??= this.#triggered ? [...this.#triggered].sort(compareVisits) : noNames
     return this.#triggers
   }
 
@@ -46,67 +57,100 @@ export type Need = Dependency & { readonly target: Name }
 /** A package that stands for a name; without a version it is virtual. */
 export interface Provider {
   readonly candidate: Candidate
-  readonly version: string | undefined
-}
-
-interface Provided {
   readonly target: Name
   readonly version: string | undefined
 }
 
-/** A package that a repository offers. What it depends on is parsed when it is first asked for: most are never looked at. */
+/** A package that a repository offers. What it depends on is read when it is first asked for: most are never looked at. */
 export class Candidate {
-  readonly entry: IndexEntry
   readonly name: Name
+  readonly version: string
   readonly id: number
   /** The first repository that has it, by its place among all. */
   readonly repository: number
   /** Tags of the repositories that have it, as bits; bit 0 stands for those without a tag. */
   tags: number
-  readonly provides: readonly Provided[]
-  readonly #universe: Universe
+  readonly provides: readonly Provider[]
+  readonly #table: IndexTable
+  readonly #index: number
+  readonly #names: readonly Name[]
   #depends: readonly Need[] | undefined
   #installIf: readonly Need[] | undefined
+  #entry: IndexEntry | undefined
 
-  constructor(universe: Universe, entry: IndexEntry, id: number, repository: number, tags: number) {
-    this.#universe = universe
-    this.entry = entry
+  /** `names` are those of the table, by its numbers; `index` is the package's place in it. */
+  constructor(
+    { table, names }: { readonly table: IndexTable; readonly names: readonly Name[] },
+    index: number,
+    id: number,
+    repository: number,
+    tags: number,
+  ) {
+    this.#table = table
+    this.#index = index
+    this.#names = names
     this.id = id
     this.repository = repository
     this.tags = tags
-    this.name = universe.name(entry.name)
-    this.provides = words(entry.provides).map((word) => {
-      const equals = word.indexOf('=')
-      return equals < 0
-        ? { target: universe.name(word), version: undefined }
-        : { target: universe.name(word.slice(0, equals)), version: word.slice(equals + 1) }
-    })
+    this.name = names[table.name(index)]!
+    this.version = table.version(index)
+    this.provides = table.provides(index, (name, _, version) => ({ candidate: this, target: names[name]!, version }))
+  }
+
+  get checksum(): string {
+    return this.#table.checksum(this.#index)
+  }
+
+  get hasFiles(): boolean {
+    return this.#table.hasFiles(this.#index)
+  }
+
+  get providerPriority(): number {
+    return this.#table.providerPriority(this.#index)
   }
 
   get depends(): readonly Need[] {
-    this.#depends ??= words(this.entry.depends).map((word) => this.#need(word))
+    this.#depends ??= this.#table.depends(this.#index, this.#need)
     return this.#depends
   }
 
   get installIf(): readonly Need[] {
-    this.#installIf ??= words(this.entry.installIf).map((word) => this.#need(word))
+    this.#installIf ??= this.#table.installIf(this.#index, this.#need)
     return this.#installIf
+  }
+
+  /** Names of `installIf`: it comes by itself once they are there. */
+  get waitsFor(): readonly Name[] {
+    return this.#table.waits(this.#index) ? this.#table.installIf(this.#index, (name) => this.#names[name]!) : noNames
+  }
+
+  /** All that the index says of it. */
+  get entry(): IndexEntry {
+    this.#entry ??= this.#table.entry(this.#index)
+    return this.#entry
   }
 
   /** `name-version`, as apk writes it. */
   get text(): string {
-    return `${this.entry.name}-${this.entry.version}`
+    return `${this.name.text}-${this.version}`
   }
 
-  #need(word: string): Need {
-    const dependency = parseDependency(word, `${this.text}, in the index`)
-    return { ...dependency, target: this.#universe.name(dependency.name) }
+  /** Throws `APK_DEPENDENCY` for a word that is no dependency. */
+  readonly #need: TakeWord<Need> = (name, marks, text) => {
+    const target = this.#names[name]!
+    if ((marks & mark.raw) !== 0) return { ...parseDependency(text!, `${this.text}, in the index`), target }
+    return {
+      name: target.text,
+      conflict: (marks & mark.conflict) !== 0,
+      version: text,
+      relations: marks >> mark.relationShift,
+      fuzzy: (marks & mark.fuzzy) !== 0,
+      checksum: (marks & mark.checksum) !== 0,
+      tag: undefined,
+      target,
+    }
   }
 }
-
-const noWords: readonly string[] = []
-const words = (text: string): readonly string[] =>
-  text === '' ? noWords : text.includes(' ') ? text.split(' ').filter((word) => word !== '') : [text]
 
 /** Tags are kept as bits. */
 const mostTags = 30
@@ -122,12 +166,18 @@ export class Universe {
   constructor(repositories: readonly RepositoryIndex[]) {
     this.repositories = repositories
     const byChecksum = new Map<string, Candidate>()
-    for (const [index, { tag, entries }] of repositories.entries()) {
+    for (const [repository, { tag, table }] of repositories.entries()) {
       const bit = 1 << (tag === undefined ? 0 : this.#tag(tag))
-      for (const entry of entries) {
-        const same = byChecksum.get(entry.checksum)
+      const own = { table, names: table.names.map((text) => this.name(text)) }
+      for (let index = 0; index < table.count; index++) {
+        const checksum = table.checksum(index)
+        const same = byChecksum.get(checksum)
         if (same) same.tags |= bit
-        else byChecksum.set(entry.checksum, this.#add(entry, index, bit))
+        else {
+          const candidate = new Candidate(own, index, this.candidates.length, repository, bit)
+          byChecksum.set(checksum, candidate)
+          this.#add(candidate)
+        }
       }
     }
   }
@@ -163,17 +213,14 @@ export class Universe {
     return number
   }
 
-  #add(entry: IndexEntry, repository: number, tags: number): Candidate {
-    const candidate = new Candidate(this, entry, this.candidates.length, repository, tags)
+  #add(candidate: Candidate): void {
+    const { name, version, provides } = candidate
     this.candidates.push(candidate)
-    candidate.name.providers.push({ candidate, version: entry.version })
-    for (const { target, version } of candidate.provides) target.providers.push({ candidate, version })
-    for (const word of words(entry.installIf)) {
-      const [, text = ''] = /^!?([^<>=~@]*)/.exec(word) ?? []
-      const name = this.name(text)
-      name.triggersAlso(candidate.name)
-      for (const { target } of candidate.provides) name.triggersAlso(target)
+    name.providedBy({ candidate, target: name, version })
+    for (const provider of provides) provider.target.providedBy(provider)
+    for (const trigger of candidate.waitsFor) {
+      trigger.triggersAlso(name)
+      for (const { target } of provides) trigger.triggersAlso(target)
     }
-    return candidate
   }
 }

@@ -106,7 +106,7 @@ const whyNot = (search: Search, need: Need, chains: ReadonlyMap<Candidate, Chain
     return `${chosen.candidate.text}${because} is chosen for ${need.name}, which is another`
   }
   const virtual = right.every(({ version }) => version === undefined)
-  const names = several([...new Set(right.map(({ candidate }) => candidate.entry.name))])
+  const names = several([...new Set(right.map(({ candidate }) => candidate.name.text))])
   if (virtual && right.some(({ candidate }) => search.candidate(candidate).isSelectable))
     return right.length > 1
       ? `several packages provide it: ${names}; name one of them`
@@ -122,7 +122,7 @@ const hintFor = (need: Need): string | undefined => {
     ({ version, candidate }) => version === undefined && candidate.name !== need.target,
   )
   return virtual.length > 0 && virtual.length === need.target.providers.length
-    ? `add one of ${several([...new Set(virtual.map(({ candidate }) => candidate.entry.name))])} to alpine({ packages })`
+    ? `add one of ${several([...new Set(virtual.map(({ candidate }) => candidate.name.text))])} to alpine({ packages })`
     : undefined
 }
 
