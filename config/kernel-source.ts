@@ -11,7 +11,7 @@ type Arch = keyof typeof consoles
 type Base = ReturnType<typeof alpine>
 
 /** A kernel of Alpine's: the initramfs is joined to it by systemd's EFI stub. */
-export const alpineKernel = (name: string, base: Base, arch: Arch = 'x86_64') => ({
+const alpineKernel = (name: string, base: Base, arch: Arch) => ({
   source: base.tree([`linux-${name}`]),
   embed: 'uki' as const,
   stub: base.tree(['systemd-efistub']),

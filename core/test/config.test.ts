@@ -105,7 +105,7 @@ export default defineConfig(({ env, mode, arch }) => ({
   const small = ['-c', 'variants/small.config.ts']
   assert.is((await shown(one)).plugins.demo.options.greeting, 'config')
   assert.is((await shown(one, [], { WORD: 'word' })).plugins.demo.options.greeting, 'word')
-  assert.is((await shown(one, small, { WORD: 'word' })).plugins.demo.options.greeting, 'variant')
+  assert.is((await shown(one, small)).plugins.demo.options.greeting, 'variant')
   const overridden = await shown(one, small, { DEMO_GREETING: 'environment', DEMO_COUNT: '4', DEMO_LOUD: '1' })
   assert.is(overridden.plugins.demo.options.greeting, 'environment')
   assert.is(overridden.plugins.demo.options.count, 4)
@@ -125,6 +125,38 @@ export default defineConfig(({ env, mode, arch }) => ({
   assert.is(flags.arch, 'aarch64')
   assert.is(flags.mode, 'debug')
   assert.is((await shown(one, [], { DEMO_INNER: 'x' })).plugins.demo.options.deep.inner, 'x')
+})
+
+test('a variant sets variables of the base’s function, and the environment comes before it', async () => {
+  const one = project(
+    `import { defineConfig } from '@zos/core'
+import * as local from './plugins.ts'
+export default defineConfig(({ env }) => ({
+  name: 'demo',
+  plugins: [local.demo({ greeting: env.WORD ?? 'config', list: [env.OTHER ?? 'none'] })],
+}))\n`,
+    {
+      'variants/small.config.ts': variant(`env: { WORD: 'variant' }`),
+      'variants/tiny.config.ts': `import small from './small.config.ts'
+export default small.variant({ name: 'tiny', env: { OTHER: 'tiny' } })\n`,
+      'variants/odd.config.ts': variant(`env: { WURD: 'variant' }`),
+      'variants/fixed.config.ts': variant(`plugins: { demo: { greeting: 'fixed' } }`),
+    },
+  )
+  const greeting = async (file: string, env: Record<string, string> = {}) => {
+    const { plugins, overriddenBy } = await shown(one, ['-c', `variants/${file}.config.ts`], env)
+    return [plugins.demo.options.greeting, plugins.demo.options.list[0], overriddenBy]
+  }
+  assert.equal(await greeting('small'), ['variant', 'none', {}])
+  assert.equal(await greeting('small', { WORD: '' }), ['variant', 'none', {}])
+  assert.equal(await greeting('small', { WORD: 'word' }), ['word', 'none', { '*': ['WORD'] }])
+  assert.equal(await greeting('tiny', { WORD: 'word' }), ['word', 'tiny', { '*': ['WORD'] }])
+  assert.equal(await problems(one, ['-c', 'variants/odd.config.ts']), [
+    'env.WURD: the base reads no such variable; did you mean "WORD"?',
+  ])
+  assert.equal(await greeting('fixed', { OTHER: 'other' }), ['fixed', 'other', { '*': ['OTHER'] }])
+  const lost = await one.failure(['-c', 'variants/fixed.config.ts'], { WORD: 'word' })
+  assert.match(lost.message, /plugins: WORD is set, but the variant says otherwise/)
 })
 
 test('the arch of a config reaches the config’s own function', async () => {

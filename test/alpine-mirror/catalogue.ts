@@ -110,6 +110,7 @@ export const leftOut: ReadonlySet<string> = new Set([
     'libgdbm6',
     'libgdbm-compat4',
     'libdb5.3',
+    'libsasl2-modules-db',
     'libfile-find-rule-perl',
     'libnumber-compare-perl',
     'libtext-glob-perl',

@@ -49,6 +49,8 @@ export type VariantConfig<Plugins extends readonly Descriptor[]> = {
   readonly arch?: Arch
   readonly initramfs?: InitramfsOptions
   readonly size?: SizeOptions
+  /** Variables that the base's function sees where the environment does not set them: `{ KERNEL_VERSION: 'lts' }`. */
+  readonly env?: Readonly<Record<string, string>>
   /** Options by plugin id, or `false` to leave the plugin out. */
   readonly plugins?: {
     readonly [P in Plugins[number] as P['id']]?: false | Changes<P['options']>

@@ -5,7 +5,8 @@ import type { Arch, Mode } from '../context.js'
 import { ExitCode, hideSecret, isZosError, ZosError } from '../error.js'
 import type { Descriptor } from '../plugin.js'
 import { configError, type Problem, problemsOf } from './check.js'
-import { type ConfigInput, isConfigModule, type UserConfig } from './define.js'
+import { didYouMean } from './closest.js'
+import { type ConfigInput, type ConfigModule, isConfigModule, type UserConfig } from './define.js'
 import { applyVariant } from './merge.js'
 import { override } from './overrides.js'
 import { projectRoot } from './root.js'
@@ -134,16 +135,39 @@ const modeOf = (env: LoadOptions['env']): Mode | undefined => {
   throw new ZosError('ENV_MODE', `BUILDMODE=${text}: expected debug or release`, { exit: ExitCode.config })
 }
 
-/** An environment that notes which variables were read and set. */
-const watched = (env: LoadOptions['env'], read: Set<string>, asked: Set<string>): ConfigInput['env'] =>
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** An environment that notes which variables were read and set; an empty one is not set, and has what a variant says. */
+const watched = (env: Variables, own: Variables, read: Set<string>, asked: Set<string>): ConfigInput['env'] =>
   new Proxy(env, {
     get: (target, name) => {
       if (typeof name !== 'string') return undefined
       asked.add(name)
-      if (target[name] !== undefined) read.add(name)
+      if (!target[name]) return own[name]
+      read.add(name)
       return target[name]
     },
   })
+
+/** Variables of the environment that the base's function heeds, and a variant's own options then hide. */
+const hidden = async (
+  base: UserConfig,
+  { changes }: ConfigModule,
+  make: (env: Variables) => Promise<UserConfig>,
+  env: Variables,
+  read: ReadonlySet<string>,
+): Promise<string[]> => {
+  const text = ({ plugins, ...rest }: UserConfig): string =>
+    JSON.stringify([rest, Array.isArray(plugins) && plugins.map(({ id, options }) => [id, options])])
+  const merged = (config: UserConfig): string =>
+    text(changes.reduce((one, change) => applyVariant(one, change, new Set(), []), config))
+  const found: string[] = []
+  for (const name of changes.length > 0 ? read : []) {
+    const without = await make({ ...env, [name]: undefined })
+    if (text(without) !== text(base) && merged(without) === merged(base)) found.push(name)
+  }
+  return found
+}
 
 const freeze = <T>(value: T): T => {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
@@ -168,8 +192,11 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
   const asked = options.arch ?? archOf(options.env) ?? variantArch
   const read = new Set<string>()
   const variables = new Set(coreVariables)
-  const make = async (arch: Arch): Promise<UserConfig> => {
-    const made = await loading(file, () => module.make({ env: watched(options.env, read, variables), mode, arch }))
+  const ownVariables: Variables = Object.assign({}, ...module.changes.map(({ env }) => env))
+  const make = async (arch: Arch, env: Variables = options.env, heeded = read): Promise<UserConfig> => {
+    const made = await loading(file, () =>
+      module.make({ env: watched(env, ownVariables, heeded, variables), mode, arch }),
+    )
     if (typeof made === 'object' && made !== null) return made
     throw wrong('a function that returns a config')
   }
@@ -179,6 +206,15 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
   const base = own === 'aarch64' && asked === undefined ? await make(own) : first
 
   const problems: Problem[] = []
+  for (const name of Object.keys(ownVariables))
+    if (!variables.has(name))
+      problems.push({ path: `env.${name}`, message: `the base reads no such variable${didYouMean(name, [...variables])}` })
+  const again = (env: Variables): Promise<UserConfig> => make(own ?? 'x86_64', env, new Set())
+  for (const name of await hidden(base, module, again, options.env, read))
+    problems.push({
+      path: 'plugins',
+      message: `${name} is set, but the variant says otherwise; what a variable may change it says with env: { ${name}: '…' }`,
+    })
   const off = new Set<string>()
   const merged = module.changes.reduce((config, change) => applyVariant(config, change, off, problems), base)
   const overridden: Record<string, readonly string[]> = read.size > 0 ? { '*': [...read].sort() } : {}
