@@ -72,6 +72,15 @@ test('the server’s list of sums pins a release, and says when there is none', 
   assert.match(none.stderr, /KERNEL_VERSION .*[\s\S]*kernel\.org has no linux-6\.12\.45\.tar\.xz/)
 })
 
+test('a server that cannot be reached is named, and how to name another one', async () => {
+  const none = await lock('6.12.44', { mirrors: ['http://127.0.0.1:1'] })
+  assert.is.not(none.end, 0)
+  assert.match(
+    none.stderr,
+    /KERNEL_FETCH .*[\s\S]*127\.0\.0\.1:1 .*[\s\S]*hint: name a mirror .*kernelOrg\('6\.12\.44'/,
+  )
+})
+
 test('a digest in the config asks nobody', async () => {
   asked.splice(0)
   const found = await lock('6.12.44', { sha256 })

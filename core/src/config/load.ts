@@ -208,7 +208,10 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
   const problems: Problem[] = []
   for (const name of Object.keys(ownVariables))
     if (!variables.has(name))
-      problems.push({ path: `env.${name}`, message: `the base reads no such variable${didYouMean(name, [...variables])}` })
+      problems.push({
+        path: `env.${name}`,
+        message: `the base reads no such variable${didYouMean(name, [...variables])}`,
+      })
   const again = (env: Variables): Promise<UserConfig> => make(own ?? 'x86_64', env, new Set())
   for (const name of await hidden(base, module, again, options.env, read))
     problems.push({

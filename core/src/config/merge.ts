@@ -25,7 +25,11 @@ export const applyVariant = (
   off: Set<string>,
   problems: Problem[],
 ): UserConfig => {
-  const { plugins: changes = {}, env: _, ...rest } = variant as VariantConfig<readonly Descriptor[]> & {
+  const {
+    plugins: changes = {},
+    env: _,
+    ...rest
+  } = variant as VariantConfig<readonly Descriptor[]> & {
     plugins?: Record<string, unknown>
   }
   // A base without a list of plugins is told so by the check.

@@ -17,16 +17,37 @@ const maxSize = 1024 ** 3
 const urls = ({ mirrors, version }: KernelOrgSource, file: string): string[] =>
   mirrors.map((mirror) => `${mirror.replace(/\/+$/, '')}/${releaseFolder(version)}/${file}`)
 
+/** What to do where kernel.org cannot be reached. */
+const download = async (
+  source: KernelOrgSource,
+  file: string,
+  options: Parameters<FetchContext['download']>[1],
+  ctx: FetchContext,
+): Promise<Blob> => {
+  try {
+    return await ctx.download(urls(source, file), options)
+  } catch (error) {
+    if (!isZosError(error) || error.code !== 'FETCH_HTTP') throw error
+    throw new ZosError('KERNEL_FETCH', error.message, {
+      cause: error,
+      subject: file,
+      exit: error.exit,
+      data: error.data,
+      hint: `name a mirror you can reach: kernelOrg('${source.version}', { mirrors: ['https://…/pub'] })`,
+    })
+  }
+}
+
 /** The digest of a release: what its config says, what a signature vouches for, or what the server's list says. */
 export const pinKernelOrg = async (source: KernelOrgSource, ctx: FetchContext): Promise<Json> => {
   if (source.sha256 !== undefined) return null
   const file = tarballName(source.version)
   if (source.keyring !== undefined) {
-    const tarball = await ctx.download(urls(source, file), { maxSize })
+    const tarball = await download(source, file, { maxSize }, ctx)
     await checkSignature(source, source.keyring, tarball, ctx)
     return { sha256: tarball.sha256 }
   }
-  const list = await ctx.download(urls(source, 'sha256sums.asc'), { maxSize: 16 * 1024 ** 2 })
+  const list = await download(source, 'sha256sums.asc', { maxSize: 16 * 1024 ** 2 }, ctx)
   const sha256 = sumOf(new TextDecoder().decode(await ctx.blobs.read(list)), file)
   if (sha256 !== undefined) return { sha256 }
   throw new ZosError(
@@ -41,7 +62,7 @@ export const pinKernelOrg = async (source: KernelOrgSource, ctx: FetchContext): 
 export const fetchKernelOrg = async ({ source, pin }: PinnedSource, ctx: FetchContext): Promise<Fetched> => {
   const release = source as KernelOrgSource
   const sha256 = release.sha256 ?? (pin as { sha256: string }).sha256
-  return { blob: await ctx.download(urls(release, tarballName(release.version)), { sha256, maxSize }) }
+  return { blob: await download(release, tarballName(release.version), { sha256, maxSize }, ctx) }
 }
 
 /** The digest of a file in a list as `sha256sum` writes it; lines of a signature around it do not matter. */
@@ -66,7 +87,7 @@ const checkSignature = async (
     throw new ZosError('KERNEL_KEYRING', `${keyring} is armored, gpgv reads binary keyrings`, {
       hint: `gpg --dearmor <${keyring} >keys.gpg`,
     })
-  const signature = await ctx.download(urls(source, `${file}.sign`), { maxSize: 1024 ** 2 })
+  const signature = await download(source, `${file}.sign`, { maxSize: 1024 ** 2 }, ctx)
   const scratch = await ctx.scratch()
   await scratch.write('keys.gpg', keys)
   await scratch.write('signature', signature)

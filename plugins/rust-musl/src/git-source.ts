@@ -4,6 +4,7 @@ import {
   type FetchContext,
   type Fetched,
   git,
+  isZosError,
   type Json,
   type PinnedSource,
   type Source,
@@ -54,17 +55,37 @@ export const remoteCommit = (listing: string, ref: string): GitCratePin | undefi
   return name === undefined ? undefined : { commit: (refs.get(`${name}^{}`) ?? refs.get(name))!, ref: name }
 }
 
+/** What the repository has, as `git ls-remote` prints it. */
+const listing = async (url: string, ctx: FetchContext): Promise<string> => {
+  try {
+    const { stdout } = await ctx.run({
+      file: 'git',
+      args: ['ls-remote', '--', url],
+      env: { GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh' },
+    })
+    return stdout
+  } catch (cause) {
+    if (!isZosError(cause) || cause.code !== 'PROCESS_FAILED') throw cause
+    const said = String(cause.data.stderr).trim().split('\n').at(-1)
+    throw new ZosError('RUST_GIT', `git could not look at ${url}: ${said}`, {
+      hint: [
+        'is the network up, and the address right? behind a proxy, set https_proxy or git config http.proxy',
+        'another repository with the same: url of the component, in the config or in a variant',
+      ],
+      exit: ExitCode.fetch,
+      data: cause.data,
+      cause,
+    })
+  }
+}
+
 export const pinGitCrate = async ({ url, ref }: GitCrateSource, ctx: FetchContext): Promise<Json> => {
   if (/^[0-9a-f]{40}$/.test(ref)) return { commit: ref }
-  const { stdout } = await ctx.run({
-    file: 'git',
-    args: ['ls-remote', '--', url],
-    env: { GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh' },
-  })
-  const found = remoteCommit(stdout, ref)
+  const refs = await listing(url, ctx)
+  const found = remoteCommit(refs, ref)
   if (found) return { ...found }
   // Versions are written without the v that their tags have.
-  const tagged = /^\d/.test(ref) ? remoteCommit(stdout, `v${ref}`) : undefined
+  const tagged = /^\d/.test(ref) ? remoteCommit(refs, `v${ref}`) : undefined
   if (tagged) {
     ctx.warn('RUST_GIT_REF', `${url} has no ${ref}, so v${ref} is taken`, `write it so: ref: 'v${ref}'`)
     return { ...tagged }

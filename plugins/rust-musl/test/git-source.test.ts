@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { errorOf } from '@zos/core/testing'
+import { ZosError } from '@zos/core'
+import { errorOf, rejection } from '@zos/core/testing'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { remoteCommit } from '../dist/git-source.js'
+import { gitCrateSource, pinGitCrate, remoteCommit } from '../dist/git-source.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'zos-rust-git-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -39,6 +40,18 @@ test('branches and tags of a real repository', () => {
   const error = errorOf(() => remoteCommit(git('ls-remote', folder), 'light'))
   assert.is(error.code, 'RUST_GIT_REF')
   assert.match(error.hint.join(), 'refs/heads/light or refs/tags/light')
+})
+
+test('a repository that cannot be reached is named, and how to name another', async () => {
+  const url = join(folder, 'nowhere')
+  const run = async () => {
+    const stderr = `fatal: '${url}' does not appear to be a git repository`
+    throw new ZosError('PROCESS_FAILED', 'git ended with exit code 128', { data: { stderr } })
+  }
+  const { code, message, hint } = await rejection(pinGitCrate(gitCrateSource(url, 'main', ''), { run } as never))
+  assert.is(code, 'RUST_GIT')
+  assert.is(message, `git could not look at ${url}: fatal: '${url}' does not appear to be a git repository`)
+  assert.match(String(hint), /url of the component/)
 })
 
 test.run()
