@@ -1,3 +1,4 @@
+import { errorOf } from '@zos/core/testing'
 import * as fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -5,7 +6,6 @@ import { dependencyText } from '../dist/format/dependency.js'
 import { type IndexEntry, parseIndex } from '../dist/format/index-text.js'
 import { encodeIndex, IndexTable } from '../dist/solve/index-table.js'
 import { Universe } from '../dist/solve/universe.js'
-import { errorOf } from './only-zos-errors.js'
 
 const lines = (text: string): IndexEntry[] => parseIndex(`C:Q1${'A'.repeat(27)}=\n${text}\n\n`, 'test')
 
