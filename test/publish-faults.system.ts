@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { noMinio, startMinio } from './minio.js'
@@ -172,7 +173,13 @@ test('a full disk on the server: an error; a rerun finishes once there is room',
     writeFileSync(join(small, 'ballast'), Buffer.alloc(21 << 20))
     world.expectError(await world.publish(env), 'OBJECTS_FULL')
     rmSync(join(small, 'ballast'))
-    const again = await world.publish(env)
+    // The server looks at its disk now and then, and empties its own trash in its own time.
+    let again = await world.publish(env)
+    for (const end = performance.now() + 30_000; again.end !== 0 && performance.now() < end; ) {
+      world.expectError(again, 'OBJECTS_FULL')
+      await sleep(500)
+      again = await world.publish(env)
+    }
     assert.is(again.end, 0, again.stderr)
   } finally {
     await full.kill()
