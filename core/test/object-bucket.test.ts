@@ -172,4 +172,13 @@ test('what is not there is no error for those who only ask', async () => {
   })
 })
 
+test('connections are used again, also after answers that have no body', async () => {
+  const answer: Answer = (_, response) => response.writeHead(200, { 'content-length': 7, etag: '"e"' }).end()
+  await serve([answer], async (store, seen) => {
+    for (let at = 0; at < 12; at++) assert.is((await store.head(`k${at}`))?.size, 7)
+    const connections = new Set(seen.map(({ socket }) => socket.remotePort)).size
+    assert.ok(connections < 4, `${connections} connections for 12 requests`)
+  })
+})
+
 test.run()

@@ -177,7 +177,10 @@ export const openBucket = (
 
   const head = async (key: string): Promise<ObjectInfo | undefined> => {
     const look = tried(key, async () => {
-      const { headers } = await ask('HEAD', key)
+      const response = await ask('HEAD', key)
+      // Without this the connection is not free again, though the answer has no body.
+      response.resume()
+      const { headers } = response
       return {
         key,
         size: Number(headers['content-length']),
