@@ -2,7 +2,7 @@
 // Publishing to a server that dies, fills up, answers with errors and is hard to reach: an error, and a rerun that finishes.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert'
 import { noMinio, startMinio } from './minio.js'
 import { zosIn } from './publish-project.js'
 import { bucket, startWorld, type World, writes } from './publish-world.js'
+import { type OnBytes, spoiledWay } from './spoiled-way.js'
 
 let world: World
 test.before(async () => {
@@ -39,43 +40,8 @@ test('wrong keys, no bucket, a wrong clock: each says so; then a run finishes', 
   assert.equal(await world.expectWholeIndex(), ['vmlinuz-6.12.2-test.efi'])
 })
 
-/** A way to the server that a test can spoil: `onBytes` gets each connection and all bytes that went up so far. */
-const spoiled = async (
-  onBytes: (up: Socket, total: number, fail: (status: number) => void) => void,
-  work: (endpoint: string) => Promise<void>,
-): Promise<void> => {
-  let total = 0
-  const sockets = new Set<Socket>()
-  const proxy = createServer((up) => {
-    const down = connect(world.minio.port, '127.0.0.1')
-    for (const socket of [up, down]) {
-      sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => {
-        up.destroy()
-        down.destroy()
-      })
-    }
-    const fail = (status: number): void => {
-      down.removeAllListeners('close').destroy()
-      up.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)
-    }
-    up.on('data', (chunk: Buffer) => {
-      total += chunk.length
-      if (!down.destroyed) down.write(chunk)
-      onBytes(up, total, fail)
-    })
-    down.on('data', (chunk) => up.write(chunk))
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const address = proxy.address()
-  try {
-    await work(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`)
-  } finally {
-    for (const socket of sockets) socket.destroy()
-    proxy.close()
-  }
-}
+const spoiled = (onBytes: OnBytes, work: (endpoint: string) => Promise<void>): Promise<void> =>
+  spoiledWay(world.minio.port, onBytes, (port) => work(`http://127.0.0.1:${port}`))
 
 test('a cut connection and answers of 500 are tried again', async () => {
   let cuts = 0

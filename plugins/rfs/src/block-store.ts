@@ -3,6 +3,7 @@ import { type ObjectLocation, type ObjectStore, parseObjectUrl, ZosError } from 
 import { type Block, sealedLimit } from './block.js'
 import type { BlockPool } from './block-pool.js'
 import type { Route } from './flist.js'
+import { type SizeOf, sizesIn } from './presence.js'
 import { leadsTo } from './route.js'
 
 /** Opens a store; its keys are masked from then on. */
@@ -15,6 +16,7 @@ export interface RoutedLocation extends Pick<Route, 'start' | 'end'> {
 
 export interface OpenRoute extends RoutedLocation {
   readonly store: ObjectStore
+  readonly sizeOf: SizeOf
 }
 
 /** A folder keeps `ab/abcd…`, a bucket `abcd…`. */
@@ -25,8 +27,15 @@ const keyOf = ({ location }: RoutedLocation, { id }: Block): string =>
 export const locationsOf = (routes: readonly Route[]): RoutedLocation[] =>
   routes.map(({ start, end, url }) => ({ start, end, location: parseObjectUrl(url) }))
 
-export const openRoutes = (routes: readonly RoutedLocation[], open: OpenStore): Promise<OpenRoute[]> =>
-  Promise.all(routes.map(async (route) => ({ ...route, store: await open(route.location) })))
+/** `wanted`: about how many blocks are going to be looked for. */
+export const openRoutes = (routes: readonly RoutedLocation[], open: OpenStore, wanted = 0): Promise<OpenRoute[]> =>
+  Promise.all(
+    routes.map(async (route) => {
+      const store = await open(route.location)
+      // A folder answers at once.
+      return { ...route, store, sizeOf: sizesIn(store, route.location.kind === 'dir' ? 0 : wanted) }
+    }),
+  )
 
 export const closeRoutes = (routes: readonly OpenRoute[]): void => {
   for (const { store } of routes) store.close()
@@ -38,7 +47,7 @@ const noStore = (block: Block): ZosError =>
 /** Whether every store that the routes name for a block has it, with that many bytes. */
 export const hasBlock = async (routes: readonly OpenRoute[], block: Block, size: number): Promise<boolean> => {
   for (const route of routes)
-    if (leadsTo(route, block) && (await route.store.head(keyOf(route, block)))?.size !== size) return false
+    if (leadsTo(route, block) && (await route.sizeOf(keyOf(route, block))) !== size) return false
   return true
 }
 
@@ -57,7 +66,7 @@ export const putBlock = async (
   let sent = 0
   for (const route of own) {
     const key = keyOf(route, block)
-    if ((await route.store.head(key))?.size === size) continue
+    if ((await route.sizeOf(key)) === size) continue
     await route.store.put(key, await read(), { durable: false })
     sent++
   }

@@ -10,6 +10,9 @@ export type FileMemory = Readonly<
   Record<string, readonly [stamp: string, ...blocks: (readonly [id: string, key: string, size: number])[]]>
 >
 
+export const knownBlocks = (memory: FileMemory): number =>
+  Object.values(memory).reduce((sum, [, ...blocks]) => sum + blocks.length, 0)
+
 export interface PackCounts {
   /** Files, and their bytes. */
   files: number

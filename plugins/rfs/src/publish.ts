@@ -1,9 +1,9 @@
 // Sends the blocks of a build's flists to their stores and checks that nodes can read them, before any flist is published.
-import { type Artifact, type PublishContext, type Receipt, shownObjectUrl, ZosError } from '@zos/core'
+import { type Artifact, type Blob, type PublishContext, type Receipt, shownObjectUrl, ZosError } from '@zos/core'
 import type { Block } from './block.js'
 import { BlockPool } from './block-pool.js'
 import { closeRoutes, type OpenRoute, openRoutes, putBlock, type RoutedLocation } from './block-store.js'
-import { blocksOf } from './flist.js'
+import { blocksOf, type Route } from './flist.js'
 import { readFlist } from './flist-read.js'
 import { eachOf } from './limit.js'
 import type { RfsOptions } from './options.js'
@@ -22,22 +22,35 @@ export const publishBlocks = async (
 ): Promise<readonly Receipt[]> => {
   const planned = plannedStores(store)
   if (planned.length === 0) return []
+  const flists: { name: string; blob: Blob; artifact: Artifact; routes: readonly Route[]; blocks: readonly Block[] }[] =
+    []
+  for (const { name, blob } of ctx.outputs) {
+    const artifact = await artifactOf(name)
+    if (!artifact) continue
+    const flist = readFlist(await ctx.blobs.read(blob), name)
+    if (flist.routes.length !== planned.length)
+      throw new ZosError('FLIST_NO_ROUTE', `${name} names no store, so no node could read it`, {
+        hint: 'set what the warning of the build names (config/rfs.conf.example has every key), and build again',
+      })
+    flists.push({ name, blob, artifact, routes: flist.routes, blocks: blocksOf(flist) })
+  }
   const written = await writableStores(ctx, store)
-  const opened = await openRoutes(written, (location) => ctx.objects(location))
+  const wanted = flists.reduce((sum, { blocks }) => sum + blocks.length, 0)
+  const opened = await openRoutes(written, (location) => ctx.objects(location), wanted)
   const pool = new BlockPool()
   try {
     const receipts: Receipt[] = []
-    for (const { name, blob } of ctx.outputs) {
-      const artifact = await artifactOf(name)
-      if (!artifact) continue
-      const flist = readFlist(await ctx.blobs.read(blob), name)
-      if (flist.routes.length !== planned.length)
-        throw new ZosError('FLIST_NO_ROUTE', `${name} names no store, so no node could read it`, {
-          hint: 'set what the warning of the build names (config/rfs.conf.example has every key), and build again',
-        })
-      const blocks = blocksOf(flist)
-      await sendBlocks(ctx, opened, name, blocks, artifact)
-      const read: RoutedLocation[] = flist.routes.map((route, at) => ({
+    const handled = new Set<string>()
+    for (const { name, blob, artifact, routes, blocks } of flists) {
+      await sendBlocks(
+        ctx,
+        opened,
+        name,
+        blocks.filter(({ id }) => !handled.has(id)),
+        artifact,
+      )
+      for (const { id } of blocks) handled.add(id)
+      const read: RoutedLocation[] = routes.map((route, at) => ({
         start: route.start,
         end: route.end,
         location: readableLocation(route, planned[at]!),

@@ -6,7 +6,7 @@ import { closeRoutes, locationsOf, openRoutes } from '../block-store.js'
 import { entryOf } from '../entries.js'
 import { blocksOf, type Route } from '../flist.js'
 import { writeFlist } from '../flist-write.js'
-import { type FileMemory, FolderPacker } from '../folder-packer.js'
+import { type FileMemory, FolderPacker, knownBlocks } from '../folder-packer.js'
 import { checkCoverage, checkReadable, withoutCredentials } from '../route.js'
 import { checkRoutes } from '../route-check.js'
 import { jsonOption, list, megabytes, openStore, pathOf, progressLine, routesOf, usage } from './open.js'
@@ -94,7 +94,7 @@ const pack = async (ctx: CommandContext, folder: string, request: Request): Prom
   const before = ((await ctx.memory.get('flist pack', memoryKey)) ?? {}) as unknown as FileMemory
   const pool = new BlockPool()
   const progress = progressLine(ctx)
-  const opened = await openRoutes(locationsOf(stores), openStore(ctx))
+  const opened = await openRoutes(locationsOf(stores), openStore(ctx), knownBlocks(before))
   try {
     const packer: FolderPacker = new FolderPacker(pool, opened, before, () =>
       progress.say(() => {
