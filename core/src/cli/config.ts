@@ -18,7 +18,7 @@ export const configCommand: CliCommand = {
   options: configOptions,
   examples: ['zos config', 'zos config -c variants/quickstart.config.ts --json'],
   run: async (cli, _args, options) => {
-    const { plugins, overridden, publish, variables: _, ...rest } = await configOf(cli, options)
+    const { plugins, overridden, publish, toolchain, variables: _, ...rest } = await configOf(cli, options)
     const effective = {
       ...rest,
       plugins: Object.fromEntries(
@@ -27,6 +27,7 @@ export const configCommand: CliCommand = {
           { plugin: `${definition.name} ${definition.version}`, options: shown(own) },
         ]),
       ),
+      ...(toolchain && { toolchain: shown(toolchain) }),
       publish: shown(publish),
       overriddenBy: overridden,
     }

@@ -69,7 +69,7 @@ export const doctorCommand: CliCommand = {
     ])
       for (const need of list) needs.set(need.tool, { need, by: [...(needs.get(need.tool)?.by ?? []), by] })
     const verdicts = await Promise.all([...needs.values()].map(({ need, by }) => judge(cli, need, by.join(', '))))
-    const sandbox = await checkExecutor('bubblewrap').then(
+    const sandbox = await checkExecutor('bubblewrap', cli.env).then(
       () => undefined,
       (error: unknown) => error,
     )

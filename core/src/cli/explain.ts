@@ -11,6 +11,7 @@ import { buildsOf, type PastBuild, recordOf, stepArgument, unknownStep } from '.
 /** A recorded read as people read it. */
 const shown = ({ kind, subject }: Pick<Read, 'kind' | 'subject'>): string => {
   if (kind === 'tool') return `the host’s ${(JSON.parse(subject) as HostToolchainSpec).tools.join(', ')}`
+  if (kind === 'toolchain') return 'the toolchain of the config'
   if (kind === 'root') return 'the root file system'
   return kind === 'executor' ? 'the executor' : subject
 }

@@ -85,8 +85,13 @@ const inputsOf = async (capsule: Capsule, store: Store): Promise<FileTree> => {
   return tree
 }
 
+/** The root file system of the capsule's toolchain. */
+const rootOf = async ({ toolchain: { root } }: Capsule, store: Store): Promise<FileTree | undefined> =>
+  root && FileTree.decode(await store.blobs.read(root.blob))
+
 /** Where this host has the toolchain's folders; another toolchain than that of the capsule is said. */
 const foldersHere = async (cli: Cli, { toolchain, name }: Capsule): Promise<Readonly<Record<string, string>>> => {
+  if (toolchain.root) return toolchain.folders
   try {
     const { identity, title, folders } = await hostToolchain(toolchain.spec, {
       path: toolPath(cli.env),
@@ -106,24 +111,27 @@ const foldersHere = async (cli: Cli, { toolchain, name }: Capsule): Promise<Read
 
 const enter = async (cli: Cli, store: Store, capsule: Capsule, words: readonly string[]): Promise<number> => {
   const executor = executorOf(capsule.executor)
-  await checkExecutor(executor)
+  await checkExecutor(executor, cli.env)
   const tree = await inputsOf(capsule, store)
   const folder = store.workFolder('shell')
   await writeFolder(tree.records(), store.blobs, folder, { epoch: inputTime, from: store.blobs })
   const isTerminal = process.stdin.isTTY === true
-  const shell = findTool('bash', '/usr/bin:/bin') ? ['bash', '--norc'] : ['sh']
   const env = {
     ...capsule.env,
     ...(cli.env.TERM && { TERM: cli.env.TERM }),
     PS1: `${capsule.step}:\\w\\$ `,
     ZOS_COMMAND: commandLine(capsule.command),
   }
-  const command = executorCommand(executor, {
+  const root = await rootOf(capsule, store)
+  const hasBash = root ? root.resolve('/bin/bash') !== undefined : findTool('bash', '/usr/bin:/bin') !== undefined
+  const shell = hasBash ? ['bash', '--norc'] : ['sh']
+  const world = { executor, store, env: cli.env, signal: cli.signal }
+  const command = await executorCommand(world, {
     folder,
     cwd: capsule.cwd,
     command: words.length > 0 ? words : shell,
     env,
-    toolchain: { folders: await foldersHere(cli, capsule) },
+    toolchain: { folders: await foldersHere(cli, capsule), ...(root && { root }) },
     isTerminal,
   })
   if (words.length === 0) {
@@ -136,7 +144,7 @@ const enter = async (cli: Cli, store: Store, capsule: Capsule, words: readonly s
     )
   }
   const child = spawn(findTool(command.file, toolPath(cli.env)) ?? command.file, [...command.args], {
-    cwd: executor === 'host' ? `${folder}/${capsule.cwd}` : folder,
+    cwd: command.cwd,
     env: command.env,
     stdio: 'inherit',
   })

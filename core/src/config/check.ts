@@ -130,6 +130,7 @@ const configSchema = v.strictObject({
       ),
     }),
   ),
+  toolchain: v.optional(v.custom(isRef, 'expected a reference to a tree, such as tools.root')),
   publish: v.optional(v.array(v.custom(isRef, 'expected a reference to a publish target'))),
 })
 
@@ -179,6 +180,7 @@ export const problemsOf = (config: UserConfig, off: ReadonlySet<string>): Proble
     problems.push(...optionProblems(plugin))
     problems.push(...referenceProblems(plugin.options, `plugins.${plugin.id}`, ids, off))
   }
+  problems.push(...referenceProblems(config.toolchain, 'toolchain', ids, off))
   problems.push(...referenceProblems(config.publish ?? [], 'publish', ids, off))
   return problems
 }

@@ -32,6 +32,11 @@ export interface UserConfig<Plugins extends readonly Descriptor[] = readonly Des
   readonly plugins: Plugins
   readonly initramfs?: InitramfsOptions
   readonly size?: SizeOptions
+  /**
+   * The root file system that commands of the build run in, in place of the host's own programs: a tree that a plugin
+   * makes, such as `tools.root` of `debian.as('tools', { …, image: false })`. Whatever machine builds, the bytes are the same.
+   */
+  readonly toolchain?: Ref
   /** Where `zos build --publish` sends outputs: references that plugins offer. */
   readonly publish?: readonly Ref[]
 }
@@ -51,6 +56,8 @@ export type VariantConfig<Plugins extends readonly Descriptor[]> = {
   readonly size?: SizeOptions
   /** Variables that the base's function sees where the environment does not set them: `{ KERNEL_VERSION: 'lts' }`. */
   readonly env?: Readonly<Record<string, string>>
+  /** In place of the base's. */
+  readonly toolchain?: Ref
   /** Options by plugin id, or `false` to leave the plugin out. */
   readonly plugins?: {
     readonly [P in Plugins[number] as P['id']]?: false | Changes<P['options']>

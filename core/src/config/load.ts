@@ -35,6 +35,8 @@ export interface Config {
   readonly plugins: readonly Descriptor[]
   readonly initramfs: NonNullable<UserConfig['initramfs']>
   readonly size: NonNullable<UserConfig['size']>
+  /** The tree that commands run in; the host where there is none. */
+  readonly toolchain: UserConfig['toolchain']
   readonly publish: NonNullable<UserConfig['publish']>
   /** Variables that changed options, by plugin id; `*` for those that the config's own function read. */
   readonly overridden: Readonly<Record<string, readonly string[]>>
@@ -248,6 +250,7 @@ export const loadConfig = async (options: LoadOptions): Promise<Config> => {
     plugins,
     initramfs: config.initramfs ?? {},
     size: config.size ?? {},
+    toolchain: config.toolchain,
     publish: config.publish ?? [],
     overridden,
     variables: [...variables].sort(),

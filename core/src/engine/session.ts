@@ -30,6 +30,8 @@ export interface BuildFlags {
   /** Take nothing from the store: not even the results of pure functions. */
   readonly forget: boolean
   readonly executor: ExecutorName
+  /** Name of a container that takes all commands, as `zos container build` has it. */
+  readonly container?: string | undefined
   /** Take what was fetched before; CACHE_DOWNLOADS=false fetches everything anew. */
   readonly cacheDownloads: boolean
   /** Refuse a download that is not what its digest says; VERIFY_CHECKSUMS=false takes it with a warning. */

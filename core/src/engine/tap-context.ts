@@ -3,7 +3,7 @@ import { secretVariables } from '../config/values.js'
 import type { TapContext, TreeView } from '../context.js'
 import { ZosError } from '../error.js'
 import { runAction } from '../exec/run-action.js'
-import { hostToolchain } from '../exec/toolchain.js'
+import { hostToolchain, rootIdentity, rootToolchain } from '../exec/toolchain.js'
 import { componentOf, type Ref } from '../model/artifact.js'
 import { canonical, digestOf, type Json, sha256 } from '../model/canonical.js'
 import { DeltaBuilder } from '../model/delta.js'
@@ -15,7 +15,7 @@ import { contentText } from '../model/tree-node.js'
 import { rememberArtifact } from './memo.js'
 import type { Recorder, Senses } from './recorder.js'
 import type { Session, StoredFetched } from './session.js'
-import { artifactDigest, fileSlot, loadArtifact, loadTree, type StoredArtifact, treeSlot } from './stored-artifact.js'
+import { artifactDigest, fileSlot, loadArtifact, loadTree, type StoredArtifact, type StoredTree, treeSlot } from './stored-artifact.js'
 import { noteToolchain } from './toolchain-note.js'
 
 /** What a component gave; waits while it is being built. */
@@ -68,8 +68,32 @@ export const baseSenses = (session: Session): Senses => ({
     return session.artifacts.has(id) ? ((await artifactOf(session, id)).files[slot]?.sha256 ?? 'missing') : 'missing'
   },
   executor: () => session.flags.executor,
-  tool: async (spec) => (await hostToolchain(session, JSON.parse(spec) as HostToolchainSpec)).identity,
+  // With a toolchain of its own, what the host has is another question.
+  tool: async (spec) =>
+    session.config.toolchain
+      ? 'missing'
+      : (await hostToolchain(session, JSON.parse(spec) as HostToolchainSpec)).identity,
+  toolchain: async (spec) => {
+    const { toolchain } = session.config
+    const stored = toolchain && (await artifactOf(session, componentOf(toolchain))).trees[toolchain.slot]
+    return stored ? rootIdentity(session, JSON.parse(spec) as HostToolchainSpec, stored.digest) : 'missing'
+  },
 })
+
+/** The toolchain of the config, but for the steps that it is itself made of. */
+const toolchainFor = ({ config: { toolchain }, plan }: Session, step: string): Ref | undefined => {
+  if (!toolchain) return undefined
+  const makes = (reference: Ref): boolean => {
+    const id = componentOf(reference)
+    return id === step || (plan?.components.get(id)?.needs ?? []).some(makes)
+  }
+  return makes(toolchain) ? undefined : toolchain
+}
+
+const toolchainTree = async (session: Session, reference: Ref): Promise<StoredTree> => {
+  const id = componentOf(reference)
+  return treeSlot(id, await artifactOf(session, id), reference.slot)
+}
 
 const settledOf = (session: Session, name: string): Json => session.plan?.settled.get(name) ?? []
 
@@ -237,6 +261,13 @@ export const tapContext = (
       return fileSlot(id, artifact, reference.slot)
     },
     host: async (spec) => {
+      const root = toolchainFor(session, step)
+      if (root) {
+        const tree = await loadTree(store, await toolchainTree(session, root))
+        const made = await rootToolchain(session, spec, tree, componentOf(root))
+        recorder.note('toolchain', JSON.stringify(spec), made.identity)
+        return made
+      }
       const toolchain = await hostToolchain(session, spec)
       recorder.note('tool', JSON.stringify(spec), toolchain.identity)
       noteToolchain(session, plugin, toolchain)

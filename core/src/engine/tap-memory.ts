@@ -80,6 +80,7 @@ const readReason = ({ kind, subject, saw }: Read, now: string, session: Session)
   if (kind === 'env' || kind === 'setting') return `${subject} changed: ${short(saw)} → ${short(now)}`
   if (kind === 'tool')
     return `tools of the host changed: ${(JSON.parse(subject) as HostToolchainSpec).tools.join(', ')}`
+  if (kind === 'toolchain') return 'the toolchain of the config changed'
   if (kind === 'executor') return `the executor changed: ${saw} → ${now}`
   if (saw === 'missing') return `${subject} is new`
   if (now === 'missing') return `${subject} is gone`

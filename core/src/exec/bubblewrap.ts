@@ -60,11 +60,16 @@ const fixedEnv = (epoch: number): Record<string, string> => ({
   USER: 'zos',
 })
 
+/** All variables that a command sees, by name. */
+export const sandboxVariables = (epoch: number, env: Sandbox['env']): [string, string][] =>
+  Object.entries({ ...fixedEnv(epoch), ...env }).sort(([a], [b]) => (a < b ? -1 : 1))
+
 const ownFolders = ['/dev', '/proc', '/tmp']
 
 const below = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
 
-const checked = (mounts: readonly Mount[]): readonly Mount[] => {
+/** Mounts in the order of their places; one that would hide what a sandbox needs is `SANDBOX_MOUNT`. */
+export const sandboxMounts = (mounts: readonly Mount[]): readonly Mount[] => {
   const sorted = [...mounts].sort((a, b) => (a.to < b.to ? -1 : a.to > b.to ? 1 : 0))
   for (const [index, { from, to }] of sorted.entries()) {
     const normal = /^(\/[^/\0]+)+$/.test(to) && !to.split('/').some((part) => part === '.' || part === '..')
@@ -87,7 +92,7 @@ const checked = (mounts: readonly Mount[]): readonly Mount[] => {
  */
 export const mountPoints = ({ root, mounts, workdir }: Sandbox): readonly string[] => {
   if (root === 'host') return []
-  return [...new Set([...ownFolders, workdir, ...checked(mounts).map(({ to }) => to)])]
+  return [...new Set([...ownFolders, workdir, ...sandboxMounts(mounts).map(({ to }) => to)])]
     .filter((path) => ownFolders.includes(path) || !ownFolders.some((folder) => below(path, folder)))
     .sort()
 }
@@ -95,8 +100,8 @@ export const mountPoints = ({ root, mounts, workdir }: Sandbox): readonly string
 /** The sandbox as a command line of bubblewrap 0.8 or later: no network, no users, no host paths but those named. */
 export const bubblewrapCommand = (sandbox: Sandbox): Command => {
   const { root, workdir, env, command, epoch } = sandbox
-  const mounts = checked(sandbox.mounts)
-  const variables = Object.entries({ ...fixedEnv(epoch), ...env }).sort(([a], [b]) => (a < b ? -1 : 1))
+  const mounts = sandboxMounts(sandbox.mounts)
+  const variables = sandboxVariables(epoch, env)
   const base = root === 'host' ? hostPaths.flatMap((path) => ['--ro-bind-try', path, path]) : ['--ro-bind', root, '/']
   return {
     file: 'bwrap',

@@ -32,6 +32,7 @@ export const capsuleOf = async (
     title: action.toolchain.title,
     folders: action.toolchain.folders,
     spec: specOf(action.toolchain),
+    ...(action.toolchain.root && { root: await storeTree(store, action.toolchain.root) }),
   },
 })
 

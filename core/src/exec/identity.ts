@@ -47,13 +47,15 @@ const below = (path: string, folder: string): boolean => path === folder || path
 
 type Folders = NonNullable<HostToolchainSpec['folders']>
 
-/** Where the sandbox shows a path of the host; `undefined` where it does not. */
-const placeInSandbox = (path: string, folders: Folders): string | undefined => {
-  for (const [to, { from }] of Object.entries(folders)) {
-    if (below(path, from)) return `${to}${path.slice(from.length)}`
-  }
-  return hostPaths.some((shown) => below(path, shown)) ? path : undefined
+/** Where a path of the host lies in the sandbox, if it is in one of the folders that are shown there. */
+export const placeInFolders = (path: string, folders: Folders): string | undefined => {
+  const shown = Object.entries(folders).find(([, { from }]) => below(path, from))
+  return shown && `${shown[0]}${path.slice(shown[1].from.length)}`
 }
+
+/** Where the sandbox shows a path of the host; `undefined` where it does not. */
+const placeInSandbox = (path: string, folders: Folders): string | undefined =>
+  placeInFolders(path, folders) ?? (hostPaths.some((shown) => below(path, shown)) ? path : undefined)
 
 /** Versions of installed packages by name, out of dpkg's database (deb822; `Status: … installed`). */
 export const installedVersions = (status: string, names: readonly string[]): ReadonlyMap<string, string> => {

@@ -1,7 +1,6 @@
 // Runs an action, or takes its remembered result; the same action runs once, also when two builds want it.
 import { rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Session } from '../engine/session.js'
 import { isTreeWhole, loadTree, type StoredTree, storeTree } from '../engine/stored-artifact.js'
@@ -18,7 +17,7 @@ import { actionCapsule, actionLog } from './action-files.js'
 import { actionKey, inputRoot } from './action-key.js'
 import { collectOutputs } from './action-outputs.js'
 import { capsuleOf, saveCapsule, shellCommand } from './capsule-file.js'
-import { checkExecutor, executorCommand } from './executor.js'
+import { checkExecutor, type ExecutorWorld, executorCommand } from './executor.js'
 
 interface StoredResult {
   readonly tree: StoredTree
@@ -136,6 +135,14 @@ const verify = (
   )
 }
 
+const worldOf = ({ flags: { executor, container }, store, env, signal }: Session): ExecutorWorld => ({
+  executor,
+  ...(container !== undefined && { container }),
+  store,
+  env,
+  signal,
+})
+
 const execute = async (
   session: Session,
   step: string,
@@ -145,7 +152,7 @@ const execute = async (
   surroundings: Readonly<Record<string, string>> = {},
 ): Promise<ActionResult> => {
   const { store, signal, flags } = session
-  await checkExecutor(flags.executor)
+  await checkExecutor(flags.executor, session.env)
   const begun = performance.now()
   const folder = store.workFolder(`action-${key.slice(0, 16)}`)
   await rm(folder, { recursive: true, force: true })
@@ -161,7 +168,7 @@ const execute = async (
   session.report.span?.(`${step}: ${action.name}: inputs`, 'action', begun, { inputs: input.count })
   const started = performance.now()
   const jobs = String(Math.max(1, Math.min(flags.jobs, availableParallelism())))
-  const command = executorCommand(flags.executor, {
+  const command = await executorCommand(worldOf(session), {
     folder,
     cwd: action.cwd ?? '',
     command: action.command,
@@ -183,7 +190,6 @@ const execute = async (
   try {
     await runProcess({
       ...command,
-      cwd: flags.executor === 'host' ? join(folder, action.cwd ?? '') : folder,
       signal,
       logFile: log,
       stdout: 'lines',

@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { access } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { ExitCode, redact, ZosError } from '../error.js'
 import { killGroup, ownGroup } from './process-group.js'
@@ -19,7 +20,8 @@ export type OutputStream = 'stdout' | 'stderr'
 export interface ProcessRequest extends Command {
   /** Absolute; must exist. */
   readonly cwd: string
-  readonly stdin?: string | Uint8Array
+  /** What it reads: a text, bytes, or a stream, which need not end before the program does. */
+  readonly stdin?: string | Uint8Array | Readable
   /** `collect` (default) gives stdout back; `lines` sends it where stderr goes, to `onLine` and `logFile`. */
   readonly stdout?: 'collect' | 'lines'
   /** Most bytes of stdout that are collected (default 64 MiB); more ends the program with `PROCESS_OUTPUT`. */

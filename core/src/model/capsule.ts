@@ -23,6 +23,8 @@ export interface Capsule {
     readonly title: string
     readonly folders: Readonly<Record<string, string>>
     readonly spec: HostToolchainSpec
+    /** The tree that is the root file system; the host's own programs where there is none. */
+    readonly root?: { readonly digest: string; readonly blob: Blob }
   }
   /** How it failed, and the end of its log; left out where it did not. */
   readonly failure?: { readonly message: string; readonly log: string }
@@ -83,6 +85,9 @@ export const parseCapsule = (text: string, file: string): Capsule => {
     !isTexts(toolchain.spec?.tools)
   )
     refuse(file, 'toolchain: expected its identity, title, folders and tools')
+  const root = toolchain?.root
+  if (root !== undefined && !(isDigest(root?.digest) && isDigest(root.blob?.sha256) && Number.isSafeInteger(root.blob.size)))
+    refuse(file, 'toolchain.root: expected the digests of a tree')
   if (failure !== undefined && (typeof failure?.message !== 'string' || typeof failure?.log !== 'string'))
     refuse(file, 'failure: expected message and log')
   return data as Capsule

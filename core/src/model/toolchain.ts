@@ -1,3 +1,5 @@
+import type { FileTree } from './tree.js'
+
 /** A tool of the host that a plugin uses, for `zos doctor` and for errors. */
 export interface Need {
   /** Name of the program, as found on PATH. */
@@ -30,4 +32,6 @@ export interface Toolchain {
   readonly tools: Readonly<Record<string, string>>
   /** Host folders to show, by their place in the sandbox. */
   readonly folders: Readonly<Record<string, string>>
+  /** The root file system that commands run in; the host's own programs where there is none. */
+  readonly root?: FileTree
 }

@@ -78,8 +78,8 @@ const refsIn = (value: unknown, found: Ref[]): Ref[] => {
 }
 
 /** Every reference that options make, once. */
-const requestedRefs = ({ plugins, publish }: Session['config']): (RequestedRef & { plugin: string })[] => {
-  const all = refsIn([plugins.map(({ options }) => options), publish], [])
+const requestedRefs = ({ plugins, toolchain, publish }: Session['config']): (RequestedRef & { plugin: string })[] => {
+  const all = refsIn([plugins.map(({ options }) => options), toolchain, publish], [])
   const unique = new Map(all.map((one) => [canonical(one), one]))
   return [...unique.values()].map(({ plugin, component, slot, params }) => ({
     plugin,

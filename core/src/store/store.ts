@@ -104,7 +104,7 @@ export class Store {
     this.folder = join(folder, `v${format}`)
     this.#clock = clock
     try {
-      for (const part of ['blobs', 'work', 'logs', 'partial']) mkdirSync(join(this.folder, part), { recursive: true })
+      for (const part of ['blobs', 'work', 'logs', 'partial', 'roots']) mkdirSync(join(this.folder, part), { recursive: true })
     } catch (cause) {
       throw new ZosError('STORE_FOLDER', `the store ${folder} cannot be made: ${(cause as Error).message}`, {
         hint: 'name a folder that you may write to with ZOS_STORE',
@@ -157,6 +157,11 @@ export class Store {
 
   get logFolder(): string {
     return join(this.folder, 'logs')
+  }
+
+  /** Toolchains that are root file systems, by the digests of their trees. */
+  get rootFolder(): string {
+    return join(this.folder, 'roots')
   }
 
   /** Where cut downloads wait to be resumed. */

@@ -223,6 +223,8 @@ export const sweep = async (
   if (!dryRun) for (const { path } of useless) rmSync(path, { force: true })
   const logs = sweepFolder(join(folder, 'logs'), now - oldLog, dryRun)
   sweepFolder(join(folder, 'partial'), now - oldLog, dryRun)
+  // Made of contents again when they are wanted.
+  sweepFolder(join(folder, 'roots'), since, dryRun)
   return {
     before: sumOf(before),
     after: sumOf(before) - sumOf(useless),

@@ -1,4 +1,14 @@
-import { type Arch, type Artifact, type Component, type Json, type Package, type TapContext, ZosError } from '@zos/core'
+import {
+  type Arch,
+  type Artifact,
+  type Component,
+  DeltaBuilder,
+  type Json,
+  type Package,
+  type TapContext,
+  ZosError,
+} from '@zos/core'
+import { appletLinks } from './install/applet-links.js'
 import type { PackageFacts, UnpackedPackage } from './install/facts.js'
 import { layPackages } from './install/layers.js'
 import { type RootFacts, rootTree } from './install/root-tree.js'
@@ -15,6 +25,8 @@ export type ComponentOptions = {
     readonly tag?: string
   }[]
   readonly config?: RootConfig
+  /** Set for a root that is only a toolchain: nothing else comes into it, so links to busybox are made at once. */
+  readonly isToolchain?: true
 }
 
 /** What lies in the image's `/etc/apk`. */
@@ -32,7 +44,7 @@ const width = 4
 
 /** Unpacks each package once, whichever component needs it, and puts them into one tree. */
 export const buildPackages = async (component: Component, ctx: TapContext): Promise<Artifact> => {
-  const { kind, packages, config } = component.options as unknown as ComponentOptions
+  const { kind, packages, config, isToolchain } = component.options as unknown as ComponentOptions
   const { plugin } = component
   const unpacked: UnpackedPackage[] = []
   const queue = [...packages.entries()]
@@ -54,16 +66,19 @@ export const buildPackages = async (component: Component, ctx: TapContext): Prom
         facts: facts as unknown as PackageFacts,
         ...(tag !== undefined && { tag }),
       }
-      ctx.package(billPackage(one, blob.sha256))
+      if (!isToolchain) ctx.package(billPackage(one, blob.sha256))
       unpacked[index] = one
     }
   }
   await Promise.all(Array.from({ length: width }, work))
   if (kind === 'tree') return { trees: { tree: layPackages(unpacked, plugin).tree } }
   const root = await rootTree(unpacked, config!, plugin, ctx.blobs)
-  const { unruled } = root.facts as unknown as RootFacts
+  const { unruled, applets } = root.facts as unknown as RootFacts
   if (unruled.length > 0) reportUnruled(unruled, ctx)
-  return root
+  if (!isToolchain) return root
+  const tree = root.trees!.tree!
+  const links = appletLinks({ get: (path) => tree.get(path), delta: () => new DeltaBuilder() }, applets)
+  return { ...root, trees: { tree: tree.apply(links.build(), { plugin }) } }
 }
 
 /** The package in the bill of materials. Alpine's licences are SPDX expressions. */

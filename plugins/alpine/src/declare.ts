@@ -25,6 +25,7 @@ const ownWorld = async ({ packages }: AlpineOptions, plan: Plan, id: string): Pr
 /** Declares the lock entry of all packages and, from its answer, their sources and the components made of them. */
 export const declarePackages = async (plan: Plan, options: AlpineOptions, id: string): Promise<void> => {
   const own = await ownWorld(options, plan, id)
+  const arch = options.arch ?? plan.arch
   const trees: Record<string, readonly string[]> = {}
   for (const { component, params } of plan.requested())
     if (component === firmwareTree)
@@ -33,14 +34,14 @@ export const declarePackages = async (plan: Plan, options: AlpineOptions, id: st
           ? ['linux-firmware']
           : firmwarePackages(await plan.project.text(options.firmware), options.firmware)
     else if (Array.isArray(params)) trees[component] = params as readonly string[]
-  const keys = [...(await trustedKeys(options, plan.arch, plan))]
+  const keys = [...(await trustedKeys(options, arch, plan))]
   let world: readonly WorldEntry[] = own
 
   plan.pin<AlpineRequest, AlpinePin>({
     name: 'packages',
     request: (settled) => {
-      world = [...own, ...settled(alpinePackages)]
-      return alpineRequest(options, plan.arch, world, trees)
+      world = options.image === false ? own : [...own, ...settled(alpinePackages)]
+      return alpineRequest(options, arch, world, trees)
     },
     answer: (request, ctx, previous) => answerRequest(request, world, options, ctx, previous),
     // biome-ignore lint/suspicious/noThenProperty: the core's name for it; an entry is never awaited
@@ -62,8 +63,9 @@ export const declarePackages = async (plan: Plan, options: AlpineOptions, id: st
           kind,
           packages,
           ...(kind === 'root' && {
+            ...(options.image === false && { isToolchain: true as const }),
             config: {
-              arch: plan.arch,
+              arch,
               world: mergeWorld(world).map(({ dependency }) => dependencyText(dependency)),
               repositories: parseRepositories(options.branch, options.repositories).map((one) =>
                 repositoryLine(one, firstOf(options.mirrors)),

@@ -29,7 +29,7 @@ export const alpine = definePlugin<AlpineOptions>()({
   }),
   apply(hooks, options, { id }) {
     hooks.resolve.tap('packages', async (plan) => {
-      plan.own(alpinePackages, settlePackages)
+      if (options.image !== false) plan.own(alpinePackages, settlePackages)
       const { declarePackages } = await import('./declare.js')
       await declarePackages(plan, options, id)
     })
@@ -45,6 +45,7 @@ export const alpine = definePlugin<AlpineOptions>()({
       return buildPackages(component, ctx)
     })
 
+    if (options.image === false) return
     hooks.assemble.tap({ name: 'packages', order: 'pre' }, async (tree, ctx) =>
       tree.delta().tree(await ctx.tree(ref(id, 'root', 'tree'))),
     )

@@ -1,3 +1,4 @@
+import type { Arch } from '@zos/core'
 import * as v from 'valibot'
 
 export interface AlpineOptions {
@@ -18,6 +19,13 @@ export interface AlpineOptions {
   readonly mirrors?: string | readonly string[]
   /** Folder of further public keys (`*.rsa.pub`) that sign indexes; they go into the image too. Alpine's own are known. */
   readonly keys?: string
+  /**
+   * Whether the packages are the base of the image; on where nothing else is said. Off for a root file system that is
+   * only a toolchain: `defineConfig({ toolchain: tools.root })`.
+   */
+  readonly image?: boolean
+  /** Architecture of the packages; the image's where nothing else is said. A toolchain's is that of the machine that builds. */
+  readonly arch?: Arch
   /** Path of a `firmware.conf`: `base.firmware` has the packages that bring what it names. */
   readonly firmware?: string
 }
@@ -38,5 +46,7 @@ export const alpineOptions: v.GenericSchema<AlpineOptions> = v.strictObject({
   repositories: v.exactOptional(v.pipe(v.array(repository), v.minLength(1))),
   mirrors: v.exactOptional(v.union([address, v.pipe(v.array(address), v.minLength(1))], 'expected http addresses')),
   keys: v.exactOptional(text),
+  image: v.exactOptional(v.boolean()),
+  arch: v.exactOptional(v.picklist(['x86_64', 'aarch64'])),
   firmware: v.exactOptional(text),
 })

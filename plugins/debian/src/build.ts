@@ -12,6 +12,8 @@ export type ComponentOptions = {
   readonly release: string
   /** Source names by package name. */
   readonly packages: { readonly [name: string]: string }
+  /** Set for a root that is only a toolchain: its packages are no part of the image. */
+  readonly isToolchain?: true
 }
 
 /** Packages being unpacked at once: each holds its archive in memory. */
@@ -19,7 +21,7 @@ const width = 4
 
 /** Unpacks each package once, whichever component needs it, and puts them into one tree. */
 export const buildPackages = async (component: Component, ctx: TapContext): Promise<Artifact> => {
-  const { kind, documentation, release, packages } = component.options as unknown as ComponentOptions
+  const { kind, documentation, release, packages, isToolchain } = component.options as unknown as ComponentOptions
   const { plugin } = component
   const names = Object.keys(packages).sort()
   const unpacked: UnpackedPackage[] = []
@@ -35,7 +37,7 @@ export const buildPackages = async (component: Component, ctx: TapContext): Prom
         unpackDeb(await ctx.blobs.read(blob), options, ctx.blobs),
       )
       const one = unpackedPackage(name, artifact)
-      ctx.package(await billPackage(one, blob.sha256, ctx))
+      if (!isToolchain) ctx.package(await billPackage(one, blob.sha256, ctx))
       unpacked.push(one)
     }
   }

@@ -17,8 +17,8 @@ export const declarePackages = (plan: Plan, options: DebianOptions, id: string):
   plan.pin<DebianRequest, DebianPin>({
     name: 'packages',
     request: (settled) => {
-      requests = [...own, ...settled(debianPackages)]
-      return debianRequest(options, plan.arch, requests, trees)
+      requests = options.image === false ? own : [...own, ...settled(debianPackages)]
+      return debianRequest(options, options.arch ?? plan.arch, requests, trees)
     },
     answer: (request, ctx, previous) => answerRequest(request, requests, options, ctx, previous),
     // biome-ignore lint/suspicious/noThenProperty: the core's name for it; an entry is never awaited
@@ -33,7 +33,10 @@ export const declarePackages = (plan: Plan, options: DebianOptions, id: string):
           declared.add(source)
         }
         const { suite: release, documentation = false } = options
-        const componentOptions: ComponentOptions = { kind, documentation, release, packages }
+        const componentOptions: ComponentOptions = {
+          ...{ kind, documentation, release, packages },
+          ...(options.image === false && kind === 'root' && { isToolchain: true as const }),
+        }
         pinned.component({ name, kind: 'debian', options: componentOptions, sources: Object.values(packages) })
       }
       component('root', 'root', pin.root)

@@ -26,7 +26,7 @@ export const debian = definePlugin<DebianOptions>()({
   }),
   apply(hooks, options, { id }) {
     hooks.resolve.tap('packages', async (plan) => {
-      plan.own(debianPackages, settlePackages)
+      if (options.image !== false) plan.own(debianPackages, settlePackages)
       const { declarePackages } = await import('./declare.js')
       declarePackages(plan, options, id)
     })
@@ -42,6 +42,7 @@ export const debian = definePlugin<DebianOptions>()({
       return buildPackages(component, ctx)
     })
 
+    if (options.image === false) return
     hooks.assemble.tap({ name: 'packages', order: 'pre' }, async (tree, ctx) =>
       tree.delta().tree(await ctx.tree(ref(id, 'root', 'tree'))),
     )

@@ -1,3 +1,4 @@
+import type { Arch } from '@zos/core'
 import * as v from 'valibot'
 
 /** Where Debian's two archives are: the folders with `dists/` and `pool/` in them. */
@@ -21,6 +22,13 @@ export interface DebianOptions {
   readonly packages: readonly string[]
   /** Also installs all packages marked essential (a shell, coreutils, dpkg, …). Off where nothing else is said. */
   readonly essential?: boolean
+  /**
+   * Whether the packages are the base of the image; on where nothing else is said. Off for a root file system that is
+   * only a toolchain: `defineConfig({ toolchain: tools.root })`.
+   */
+  readonly image?: boolean
+  /** Architecture of the packages; the image's where nothing else is said. A toolchain's is that of the machine that builds. */
+  readonly arch?: Arch
   /** Keeps documentation, manual pages and translations. Off where nothing else is said; licences always stay. */
   readonly documentation?: boolean
   /** Mirrors to use in place of those that the host's apt uses. DEBIAN_MIRROR, DEBIAN_SECURITY_MIRROR override it. */
@@ -44,6 +52,8 @@ export const debianOptions: v.GenericSchema<DebianOptions> = v.strictObject({
   components: v.exactOptional(v.pipe(v.array(text), v.minLength(1))),
   packages: v.array(text),
   essential: v.exactOptional(v.boolean()),
+  image: v.exactOptional(v.boolean()),
+  arch: v.exactOptional(v.picklist(['x86_64', 'aarch64'])),
   documentation: v.exactOptional(v.boolean()),
   mirror: v.exactOptional(
     v.union(
