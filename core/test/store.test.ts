@@ -227,7 +227,11 @@ test('a store that may not be written says so', async () => {
   const root = process.getuid?.() === 0
   const project = new Project(pure)
   await project.quick([], env)
-  const folders = ['.zos', '.zos/v2', ...['blobs', 'work', 'logs', 'partial', 'roots'].map((name) => `.zos/v2/${name}`)]
+  const folders = [
+    '.zos',
+    '.zos/v2',
+    ...['blobs', 'work', 'logs', 'partial', 'roots', 'containers'].map((name) => `.zos/v2/${name}`),
+  ]
   chmodSync(project.root, 0o755)
   for (const folder of folders) chmodSync(project.path(folder), 0o555)
   try {

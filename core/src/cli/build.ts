@@ -7,6 +7,7 @@ import { booleanOf } from '../config/overrides.js'
 import { isUploadAsked } from '../config/upload.js'
 import { keepBuild } from '../diff/keep-build.js'
 import type { BuildFlags } from '../engine/session.js'
+import type { KeptContainer } from '../exec/kept-container.js'
 import { folderError, readManifest, removeOutputs } from '../io/output-folder.js'
 import type { Manifest } from '../model/manifest.js'
 import { errorLines } from '../report/error.js'
@@ -67,11 +68,12 @@ export const buildConfig = async (
   outputs: readonly string[],
   update?: BuildFlags['update'],
   fresh?: string,
+  container?: KeptContainer,
 ): Promise<Manifest> => {
   const log: string[] = []
   const report = reportsOf(cli, options, log)
   const before = readManifest(config.outputFolder)
-  const open = await openSession(cli, config, options, report, update)
+  const open = await openSession(cli, config, options, report, update, container)
   const { session } = open
   const name = relative(cli.cwd, config.file)
   report.start({
@@ -126,7 +128,7 @@ const runOptions: CliCommand['options'] = {
   offline: { type: 'boolean', help: 'use what is in the store, never the network' },
   frozen: { type: 'boolean', help: 'take the lock as it is, or fail' },
   jobs: { type: 'number', value: 'N', help: 'how much runs at once (-j); else the number of CPUs' },
-  executor: { type: 'string', value: 'NAME', help: 'bubblewrap (default), or host: no sandbox' },
+  executor: { type: 'string', value: 'NAME', help: 'bubblewrap (default), podman, docker, or host: no sandbox' },
   mirror: { type: 'string', value: 'TARGET', help: 'take locked inputs from this mirror first; else ZOS_MIRROR' },
 }
 

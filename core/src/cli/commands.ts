@@ -39,6 +39,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'open a shell in the sandbox of a step',
     load: async () => (await import('./shell.js')).shellCommand,
   },
+  container: {
+    summary: 'keep a container for builds: start, shell, build, stop',
+    load: async () => (await import('./container.js')).containerCommand,
+  },
   lock: { summary: 'bring the lock up to date', load: async () => (await import('./lock.js')).lockCommand },
   update: { summary: 'move pins of the lock', load: async () => (await import('./lock.js')).updateCommand },
   config: { summary: 'print the effective config', load: async () => (await import('./config.js')).configCommand },

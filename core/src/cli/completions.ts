@@ -18,7 +18,7 @@ const shells = ['bash', 'zsh', 'fish'] as const
 const choices: Readonly<Record<string, readonly string[]>> = {
   mode: ['debug', 'release'],
   arch: ['x86_64', 'aarch64'],
-  executor: ['bubblewrap', 'host'],
+  executor: ['bubblewrap', 'podman', 'docker', 'host'],
   format: ['mermaid', 'dot', 'json', 'svg'],
 }
 /** Options whose values are files. */
@@ -165,9 +165,11 @@ export const completionsCommand: CliCommand = {
         ? 'steps'
         : command === 'completions'
           ? shells
-          : command === 'diff'
-            ? 'files'
-            : []
+          : command === 'container'
+            ? ['start', 'shell', 'build', 'stop']
+            : command === 'diff'
+              ? 'files'
+              : []
       return { name: command, summary, options, operands }
     })
     // Commands of several words, such as `flist pack`: the first, then the others.

@@ -13,6 +13,7 @@ import { type BuildFlags, type Session, tapPlugins } from '../engine/session.js'
 import { Verification } from '../engine/verify.js'
 import { ExitCode, ZosError } from '../error.js'
 import { executorOf } from '../exec/executor.js'
+import type { KeptContainer } from '../exec/kept-container.js'
 import { createTapables } from '../hooks.js'
 import { openMirror } from '../io/mirror-read.js'
 import { openMirrorTarget } from '../io/mirror-target.js'
@@ -65,13 +66,20 @@ export const shareOf = (value: unknown): number => {
   })
 }
 
-export const flagsOf = (cli: Cli, config: Config, options: OptionValues, update: BuildFlags['update']): BuildFlags => ({
+export const flagsOf = (
+  cli: Cli,
+  config: Config,
+  options: OptionValues,
+  update: BuildFlags['update'],
+  container?: KeptContainer,
+): BuildFlags => ({
   offline: options.offline === true,
   frozen: update === undefined && (options.frozen === true || config.mode === 'release'),
   jobs: jobsOf(options.jobs),
   force: forceRule(options, cli.env),
   forget: isForcedWhole(options, cli.env),
-  executor: executorOf((options.executor as string | undefined) ?? 'bubblewrap'),
+  executor: container?.engine ?? executorOf((options.executor as string | undefined) ?? 'bubblewrap'),
+  container,
   update,
   cacheDownloads: switchOf(cli.env, 'CACHE_DOWNLOADS'),
   verifyChecksums: verifies(cli.env, config),
@@ -127,6 +135,7 @@ export const openSession = async (
   options: OptionValues,
   report: Report,
   update?: BuildFlags['update'],
+  container?: KeptContainer,
 ): Promise<OpenSession> => {
   const store = Store.open(storeFolder(cli, config), cli.now)
   store.onDamage = (message) => report.warn({ code: 'STORE_DAMAGED', message: `${message}; it counts as missing` })
@@ -137,7 +146,7 @@ export const openSession = async (
   const lock = new LockBook(relative(cli.cwd, config.lockFile) || config.lockFile, text, config.arch, cli.now())
   if (update === 'all') lock.moveEpoch(cli.now())
   if (update !== undefined) lock.dropToolchains((plugin) => update === 'all' || update.has(plugin))
-  const flags = flagsOf(cli, config, options, update)
+  const flags = flagsOf(cli, config, options, update, container)
   if (flags.frozen && lock.isNew)
     throw new ZosError(
       'LOCK_MISSING',

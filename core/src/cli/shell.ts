@@ -133,6 +133,7 @@ const enter = async (cli: Cli, store: Store, capsule: Capsule, words: readonly s
     env,
     toolchain: { folders: await foldersHere(cli, capsule), ...(root && { root }) },
     isTerminal,
+    hasInput: true,
   })
   if (words.length === 0) {
     cli.err(

@@ -1,6 +1,7 @@
 import type { Config } from '../config/load.js'
 import type { Settings } from '../context.js'
 import type { ExecutorName } from '../exec/executor.js'
+import type { KeptContainer } from '../exec/kept-container.js'
 import { type Hooks, hooksFor, type Tapables } from '../hooks.js'
 import type { Mirror } from '../io/mirror-read.js'
 import type { Network } from '../io/network.js'
@@ -30,8 +31,8 @@ export interface BuildFlags {
   /** Take nothing from the store: not even the results of pure functions. */
   readonly forget: boolean
   readonly executor: ExecutorName
-  /** Name of a container that takes all commands, as `zos container build` has it. */
-  readonly container?: string | undefined
+  /** A container that takes all commands, as `zos container build` has it. */
+  readonly container?: KeptContainer | undefined
   /** Take what was fetched before; CACHE_DOWNLOADS=false fetches everything anew. */
   readonly cacheDownloads: boolean
   /** Refuse a download that is not what its digest says; VERIFY_CHECKSUMS=false takes it with a warning. */

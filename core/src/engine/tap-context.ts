@@ -15,7 +15,15 @@ import { contentText } from '../model/tree-node.js'
 import { rememberArtifact } from './memo.js'
 import type { Recorder, Senses } from './recorder.js'
 import type { Session, StoredFetched } from './session.js'
-import { artifactDigest, fileSlot, loadArtifact, loadTree, type StoredArtifact, type StoredTree, treeSlot } from './stored-artifact.js'
+import {
+  artifactDigest,
+  fileSlot,
+  loadArtifact,
+  loadTree,
+  type StoredArtifact,
+  type StoredTree,
+  treeSlot,
+} from './stored-artifact.js'
 import { noteToolchain } from './toolchain-note.js'
 
 /** What a component gave; waits while it is being built. */

@@ -25,6 +25,8 @@ export interface Sandbox {
   readonly network: false
   /** Job control works inside; only for a person's own shell, since it could type into the terminal outside. */
   readonly isTerminal?: boolean
+  /** Standard input is the command's; else it reads nothing, and a container ends when the caller does. */
+  readonly hasInput?: boolean
 }
 
 /** What the root `host` shows, read-only; what is not there is left out. */
@@ -152,14 +154,15 @@ export const sandboxUnavailable = (stderr: string): ZosError => {
     })
   if (/mount(ing)? (proc|\/newroot\/proc|new proc)|mount proc/i.test(said)) {
     return error('/proc cannot be mounted; this looks like a container without the right to', [
-      'docker: --security-opt systempaths=unconfined --security-opt seccomp=unconfined --security-opt apparmor=unconfined',
+      'docker run --security-opt systempaths=unconfined --security-opt seccomp=unconfined --security-opt apparmor=unconfined',
     ])
   }
   if (/namespace|uid map|setgroups|user_namespaces|loopback|operation not permitted|permission denied/i.test(said)) {
     return error('user namespaces are forbidden', [
       'as root: sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000',
       'Ubuntu 23.10 and later: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
-      'docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined',
+      'in a container: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined',
+      'or run each command in a container, in a toolchain that the config names: zos build --executor podman',
     ])
   }
   return error('it failed', ['run it by hand: bwrap --unshare-all --ro-bind / / true'])

@@ -36,19 +36,21 @@ export const giveToContainer = async (folder: string): Promise<void> => {
 
 const images = new Map<string, Promise<string>>()
 
+export const noToolchain = (engine: ContainerEngine): ZosError =>
+  new ZosError('CONTAINER_TOOLCHAIN', `${engine} runs commands in a toolchain, and the config names none`, {
+    exit: ExitCode.config,
+    hint: [
+      "const tools = debian.as('tools', { suite: 'bookworm', packages: ['gcc', 'libc6-dev', 'make'], essential: true, image: false })",
+      'defineConfig({ …, plugins: [tools, …], toolchain: tools.root })',
+    ],
+  })
+
 /** The image of a toolchain, in which a command has run: what does not work here is said before an action fails. */
 export const workingImage = (
   { executor, store, env, signal }: ExecutorWorld & { readonly executor: ContainerEngine },
   root: FileTree | undefined,
 ): Promise<string> => {
-  if (!root)
-    throw new ZosError('CONTAINER_TOOLCHAIN', `${executor} runs commands in a toolchain, and the config names none`, {
-      exit: ExitCode.config,
-      hint: [
-        "const tools = debian.as('tools', { suite: 'bookworm', packages: ['gcc', 'libc6-dev', 'make'], essential: true, image: false })",
-        'defineConfig({ …, plugins: [tools, …], toolchain: tools.root })',
-      ],
-    })
+  if (!root) throw noToolchain(executor)
   const make = async (): Promise<string> => {
     await checkEngine(executor, env)
     const image = await toolchainImage(executor, store, root, env, signal)
@@ -77,12 +79,16 @@ export const containerCommand = async (
   root: FileTree | undefined,
 ): Promise<Startable> => {
   const { executor, container, env } = world
+  if (container && container.root !== root?.digest)
+    throw new ZosError('CONTAINER_STALE', `${container.name} was made of another toolchain than the config names now`, {
+      hint: ['zos container stop', 'zos container start'],
+    })
   const image = await workingImage(world, root)
   const folder = sandbox.mounts.find(({ to }) => to === actionFolder)!.from
   await giveToContainer(folder)
   const { file, args } =
     container === undefined
       ? containerRun(executor, { name: nameOf(), image, user: containerUser() }, sandbox)
-      : containerExec(executor, container, sandbox)
-  return { file, args, env: plain(env), cwd: folder, ...(!sandbox.isTerminal && { stdin: open() }) }
+      : containerExec(executor, container.name, sandbox)
+  return { file, args, env: plain(env), cwd: folder, ...(!sandbox.hasInput && { stdin: open() }) }
 }

@@ -73,7 +73,7 @@ exit $code`
 const inside = (sandbox: Sandbox): string[] => [
   '/bin/sh',
   '-c',
-  sandbox.isTerminal ? `${beginning(sandbox)}; exec "$@"` : watched(sandbox),
+  sandbox.hasInput ? `${beginning(sandbox)}; exec "$@"` : watched(sandbox),
   'sh',
   ...sandbox.command,
 ]
@@ -111,7 +111,7 @@ const clean = 'rm -rf /tmp/* /tmp/.[!.]* /tmp/..?*'
 /** A command in a container that runs; what the one before left is removed. */
 export const containerExec = (engine: ContainerEngine, name: string, sandbox: Sandbox): EngineCommand => {
   const [shell = '', option = '', script = '', ...rest] = inside(sandbox)
-  const begun = sandbox.isTerminal ? script : `${clean}\n${script}`
+  const begun = sandbox.hasInput ? script : `${clean}\n${script}`
   return {
     file: engine,
     args: [

@@ -10,6 +10,7 @@ import { bubblewrapCommand, mountPoints, type Sandbox } from './bubblewrap.js'
 import { probeBubblewrap } from './bubblewrap-probe.js'
 import { containerEngines } from './container.js'
 import { containerCommand } from './container-executor.js'
+import type { KeptContainer } from './kept-container.js'
 import { checkEngine, type Environment, toolchainFolder } from './toolchain-root.js'
 
 export const executorNames = ['bubblewrap', ...containerEngines, 'host'] as const
@@ -24,13 +25,15 @@ export interface Prepared {
   readonly toolchain: Pick<Toolchain, 'folders' | 'root'>
   /** For a person: the terminal stays theirs. */
   readonly isTerminal?: boolean
+  /** Standard input is the command's; else it reads nothing. */
+  readonly hasInput?: boolean
 }
 
 /** What executors need of a build. */
 export interface ExecutorWorld {
   readonly executor: ExecutorName
-  /** Name of a container that is there already and takes commands, in place of one for each. */
-  readonly container?: string
+  /** A container that runs and takes commands, in place of one for each. */
+  readonly container?: KeptContainer
   readonly store: Store
   readonly env: Environment
   readonly signal: AbortSignal
@@ -86,7 +89,7 @@ const onHost = ({ folder, cwd, command, env, toolchain }: Prepared): Startable =
 export const executorCommand = async (world: ExecutorWorld, prepared: Prepared): Promise<Startable> => {
   const { executor, store } = world
   if (executor === 'host') return onHost(prepared)
-  const { folder, cwd, command, env, toolchain, isTerminal = false } = prepared
+  const { folder, cwd, command, env, toolchain, isTerminal = false, hasInput = false } = prepared
   const sandbox: Sandbox = {
     root: 'host',
     mounts: [
@@ -99,6 +102,7 @@ export const executorCommand = async (world: ExecutorWorld, prepared: Prepared):
     epoch,
     network: false,
     isTerminal,
+    hasInput,
   }
   if (executor !== 'bubblewrap') return containerCommand({ ...world, executor }, sandbox, toolchain.root)
   if (!toolchain.root) return { ...bubblewrapCommand(sandbox), cwd: folder }

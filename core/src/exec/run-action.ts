@@ -18,6 +18,7 @@ import { actionKey, inputRoot } from './action-key.js'
 import { collectOutputs } from './action-outputs.js'
 import { capsuleOf, saveCapsule, shellCommand } from './capsule-file.js'
 import { checkExecutor, type ExecutorWorld, executorCommand } from './executor.js'
+import { workPlace } from './work-place.js'
 
 interface StoredResult {
   readonly tree: StoredTree
@@ -151,11 +152,26 @@ const execute = async (
   key: string,
   surroundings: Readonly<Record<string, string>> = {},
 ): Promise<ActionResult> => {
+  await checkExecutor(session.flags.executor, session.env)
+  const place = await workPlace(session, step, key)
+  try {
+    return await executeIn(place.folder, session, step, action, input, key, surroundings)
+  } finally {
+    await place.done()
+  }
+}
+
+const executeIn = async (
+  folder: string,
+  session: Session,
+  step: string,
+  action: Action,
+  input: FileTree,
+  key: string,
+  surroundings: Readonly<Record<string, string>>,
+): Promise<ActionResult> => {
   const { store, signal, flags } = session
-  await checkExecutor(flags.executor, session.env)
   const begun = performance.now()
-  const folder = store.workFolder(`action-${key.slice(0, 16)}`)
-  await rm(folder, { recursive: true, force: true })
   const log = actionLog(store.logFolder, session.config.name, step, action.name)
   const capsuleFile = actionCapsule(store.logFolder, session.config.name, step, action.name)
   await rm(capsuleFile, { force: true })
@@ -207,7 +223,6 @@ const execute = async (
       },
     })
   } catch (cause) {
-    await rm(folder, { recursive: true, force: true })
     signal.throwIfAborted()
     const message = (errors.length > 0 ? errors : last.length > 0 ? last : [(cause as Error).message]).join('\n  ')
     await saveCapsule(capsuleFile, await capsuleOf(session, step, action, input, key), message, log)
@@ -218,7 +233,6 @@ const execute = async (
   const ended = performance.now()
   if (unit) await store.setResult('units', unitKey, units)
   const tree = await collectOutputs(session.store, action, folder, log)
-  await rm(folder, { recursive: true, force: true })
   session.report.span?.(`${step}: ${action.name}: outputs`, 'action', ended, { outputs: tree.count })
   return { tree, stdout }
 }

@@ -22,7 +22,10 @@ const addFolders = (root: string, paths: readonly string[]): void => {
       const found = lstatSync(at, { throwIfNoEntry: false })
       if (!found) mkdirSync(at)
       else if (!found.isDirectory())
-        throw new ZosError('TOOLCHAIN_MOUNT', `${path} is to be a folder of the sandbox, and the toolchain has a file there`)
+        throw new ZosError(
+          'TOOLCHAIN_MOUNT',
+          `${path} is to be a folder of the sandbox, and the toolchain has a file there`,
+        )
     }
   }
 }
@@ -77,10 +80,14 @@ export const checkEngine = async (engine: ContainerEngine, env: Environment): Pr
   const answer = await askEngine(engine, asked, env)
   if ('stderr' in answer) throw containerUnavailable(engine, answer.stderr)
   if (engine === 'docker' && answer.stdout.includes('name=rootless'))
-    throw new ZosError('CONTAINER_UNAVAILABLE', 'docker runs without root here: files of containers would be nobody’s', {
-      exit: ExitCode.host,
-      hint: 'podman can do without root: zos build --executor podman',
-    })
+    throw new ZosError(
+      'CONTAINER_UNAVAILABLE',
+      'docker runs without root here: files of containers would be nobody’s',
+      {
+        exit: ExitCode.host,
+        hint: 'podman can do without root: zos build --executor podman',
+      },
+    )
 }
 
 /** The image of a tree; the engine gets it where it has not got it yet. No registry is asked. */

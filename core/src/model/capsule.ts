@@ -86,7 +86,10 @@ export const parseCapsule = (text: string, file: string): Capsule => {
   )
     refuse(file, 'toolchain: expected its identity, title, folders and tools')
   const root = toolchain?.root
-  if (root !== undefined && !(isDigest(root?.digest) && isDigest(root.blob?.sha256) && Number.isSafeInteger(root.blob.size)))
+  if (
+    root !== undefined &&
+    !(isDigest(root?.digest) && isDigest(root.blob?.sha256) && Number.isSafeInteger(root.blob.size))
+  )
     refuse(file, 'toolchain.root: expected the digests of a tree')
   if (failure !== undefined && (typeof failure?.message !== 'string' || typeof failure?.log !== 'string'))
     refuse(file, 'failure: expected message and log')

@@ -104,7 +104,8 @@ export class Store {
     this.folder = join(folder, `v${format}`)
     this.#clock = clock
     try {
-      for (const part of ['blobs', 'work', 'logs', 'partial', 'roots']) mkdirSync(join(this.folder, part), { recursive: true })
+      for (const part of ['blobs', 'work', 'logs', 'partial', 'roots', 'containers'])
+        mkdirSync(join(this.folder, part), { recursive: true })
     } catch (cause) {
       throw new ZosError('STORE_FOLDER', `the store ${folder} cannot be made: ${(cause as Error).message}`, {
         hint: 'name a folder that you may write to with ZOS_STORE',
@@ -157,6 +158,11 @@ export class Store {
 
   get logFolder(): string {
     return join(this.folder, 'logs')
+  }
+
+  /** Working folders of containers that stay, and notes of which there are. */
+  get containerFolder(): string {
+    return join(this.folder, 'containers')
   }
 
   /** Toolchains that are root file systems, by the digests of their trees. */

@@ -25,7 +25,7 @@ export type ComponentOptions = {
     readonly tag?: string
   }[]
   readonly config?: RootConfig
-  /** Set for a root that is only a toolchain: nothing else comes into it, so links to busybox are made at once. */
+  /** Set for a root that is only a toolchain: its packages are no part of the image, and nothing else comes into it. */
   readonly isToolchain?: true
 }
 

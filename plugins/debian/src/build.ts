@@ -1,5 +1,6 @@
-import type { Artifact, Component, Json, TapContext } from '@zos/core'
+import { type Artifact, type Component, DeltaBuilder, type Json, type TapContext } from '@zos/core'
 import { billPackage } from './bill.js'
+import { appletLinks } from './package/applet-links.js'
 import { type UnpackedPackage, unpackedPackage } from './package/layers.js'
 import { packagesTree, type RootFacts, rootTree } from './package/root-tree.js'
 import { unpackDeb } from './package/unpack.js'
@@ -12,7 +13,7 @@ export type ComponentOptions = {
   readonly release: string
   /** Source names by package name. */
   readonly packages: { readonly [name: string]: string }
-  /** Set for a root that is only a toolchain: its packages are no part of the image. */
+  /** Set for a root that is only a toolchain: its packages are no part of the image, and nothing else comes into it. */
   readonly isToolchain?: true
 }
 
@@ -45,12 +46,15 @@ export const buildPackages = async (component: Component, ctx: TapContext): Prom
   unpacked.sort((a, b) => (a.name < b.name ? -1 : 1))
   if (kind === 'tree') return { trees: { tree: packagesTree(unpacked, plugin) } }
   const root = await rootTree(unpacked, { plugin, release }, ctx.blobs)
-  const { unruled } = root.facts as unknown as RootFacts
+  const { unruled, applets } = root.facts as unknown as RootFacts
   if (unruled.length > 0)
     ctx.warn(
       'DEBIAN_SCRIPTS',
       `installation scripts of ${unruled.join(', ')} were not run, and no rule says what the image needs of them`,
       "look at what they do (dpkg-deb --control), and put what is missing into the image; see the plugin's README",
     )
-  return root
+  if (!isToolchain) return root
+  const tree = root.trees!.tree!
+  const links = appletLinks({ list: (path) => tree.list(path), delta: () => new DeltaBuilder() }, applets)
+  return { ...root, trees: { tree: tree.apply(links.build(), { plugin }) } }
 }

@@ -7,9 +7,7 @@ export interface Applets {
 }
 
 /** Links to a busybox for each of its programs that nothing in the finished tree brings. */
-export const appletLinks = (
-  tree: Pick<TreeView, 'get' | 'delta'>,
-  applets: readonly Applets[]): DeltaBuilder => {
+export const appletLinks = (tree: Pick<TreeView, 'get' | 'delta'>, applets: readonly Applets[]): DeltaBuilder => {
   const delta = tree.delta()
   const put = new Set<string>()
   for (const { binary, paths } of applets)

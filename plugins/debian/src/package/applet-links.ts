@@ -7,7 +7,7 @@ const searched = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin']
 const never = new Set(['busybox', 'init', 'linuxrc'])
 
 /** Links to a busybox for each of its programs that nothing in the finished tree brings. */
-export const appletLinks = (tree: TreeView, applets: RootFacts['applets']): DeltaBuilder => {
+export const appletLinks = (tree: Pick<TreeView, 'list' | 'delta'>, applets: RootFacts['applets']): DeltaBuilder => {
   const delta = tree.delta()
   if (!applets) return delta
   const { busybox, names } = applets

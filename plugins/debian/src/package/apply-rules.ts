@@ -121,6 +121,7 @@ const applyOne = async (image: Image, name: string, rule: Rule): Promise<void> =
   for (const [path, text] of Object.entries(rule.texts ?? {})) image.text(path, text, { package: name })
   for (const [path, target] of Object.entries(rule.links ?? {})) image.link(path, target, name)
   if (rule.bundle) await applyBundle(image, name, rule.bundle)
+  if (rule.loader) await applyLoader(image, name)
 }
 
 /** update-ca-certificates puts the certificates one after the other, by the order of their paths. */
@@ -134,6 +135,22 @@ const applyBundle = async (image: Image, name: string, { from, to }: NonNullable
   if (bundle === '')
     throw new ZosError('DEBIAN_RULE', `${name} brings no certificates below ${from}`, { subject: name })
   image.text(to, bundle, { package: name })
+}
+
+/** Folders that Debian's loader searches by itself. */
+const loaderFolders = /^(\/usr)?\/lib(\/[a-z0-9_]+-linux-gnu)?$/
+
+/** ldconfig's cache would name the libraries of these folders; links stand for it. */
+const applyLoader = async (image: Image, name: string): Promise<void> => {
+  const own = image.tree.list('/usr/lib').find((part) => loaderFolders.test(`/usr/lib/${part}`))
+  for (const { path } of image.tree.glob('/etc/ld.so.conf.d/*.conf'))
+    for (const line of ((await image.read(path)) ?? '').split('\n')) {
+      const folder = line.trim().replace(/\/+$/, '')
+      const real = /^\/[^*?#\s]+$/.test(folder) && !loaderFolders.test(folder) ? image.tree.resolve(folder) : undefined
+      if (own === undefined || real === undefined) continue
+      for (const library of image.tree.list(real))
+        if (/\.so(\.|$)/.test(library)) image.link(`/usr/lib/${own}/${library}`, `${folder}/${library}`, name)
+    }
 }
 
 const applyAlternatives = (image: Image, applied: readonly AppliedRule[]): void => {

@@ -21,6 +21,8 @@ export interface Rule {
   readonly applets?: string
   /** A folder of certificates that become one bundle. */
   readonly bundle?: { readonly from: string; readonly to: string }
+  /** The loader's configuration names folders beyond its own (ldconfig): their libraries get links in one of these. */
+  readonly loader?: true
   /** What else the scripts do, and why an image does without it. */
   readonly without?: string
 }
@@ -48,6 +50,7 @@ const systemUser = (name: string, uid: number, home = '/nonexistent'): Required<
   groups: [{ name, gid: uid }],
 })
 
+const links = 'they register alternatives, which are read out of them'
 const upgrades = 'they carry settings over from versions before'
 const services = 'they start services of another init'
 const capabilities = 'they set file capabilities, which the kernel drops from an initramfs'
@@ -91,11 +94,13 @@ export const rules: Readonly<Record<string, Rule>> = {
     bundle: { from: '/usr/share/ca-certificates', to: '/etc/ssl/certs/ca-certificates.crt' },
     without: 'links by hash are left out: what looks certificates up finds them in the bundle',
   },
+  bison: { links: { '/usr/bin/yacc': 'bison.yacc' }, without: links },
   chrony: {
     ...systemUser('_chrony', ids.chrony, '/var/lib/chrony'),
     copies: { '/etc/chrony/chrony.conf': '/usr/share/chrony/chrony.conf' },
   },
   coreutils: { without: upgrades },
+  cpp: { without: links },
   cron: { attributes: { '/usr/bin/crontab': { mode: 0o2755, gid: ids.crontab } } },
   'cron-daemon-common': {
     groups: [{ name: 'crontab', gid: ids.crontab }],
@@ -113,6 +118,9 @@ export const rules: Readonly<Record<string, Rule>> = {
   'docker.io': { groups: [{ name: 'docker', gid: ids.docker }] },
   dpkg: { without: upgrades },
   e2fsprogs: { without: services },
+  flex: { without: 'they do nothing' },
+  'g++': { without: links },
+  gcc: { without: links },
   git: { without: upgrades },
   'init-system-helpers': { without: upgrades },
   iproute2: { without: capabilities },
@@ -121,6 +129,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   less: { without: upgrades },
   'libc-bin': {
     copies: { '/etc/nsswitch.conf': '/usr/share/libc-bin/nsswitch.conf' },
+    loader: true,
     without: 'the loader finds its libraries without a cache',
   },
   libc6: { without: 'they restart services after an upgrade' },
