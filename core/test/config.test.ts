@@ -186,7 +186,7 @@ test('variables with values that they cannot have are errors that name them', as
     ['--arch', 'mips'],
     ['--jobs', 'x'],
     ['--jobs', '0'],
-    ['--executor', 'docker'],
+    ['--executor', 'chroot'],
   ])
     assert.is((await one.failure(words)).exit, 2, words.join(' '))
 })
