@@ -2,71 +2,43 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, rmSync, statSync } from 'node:fs'
 import * as assert from 'uvu/assert'
-import { type Bus, bios, boot, type Disk, folder, initramfsOf, makeDisk } from './disk-machine.js'
+import { type Bus, bios, boot, type Disk, folder, initramfsOf, makeDisk, uefi } from './disk-machine.js'
+import { expectAlreadyRight, type Report, reportOf, section } from './disk-report.js'
 import { succeed } from './zos.js'
 
 /** Seconds. */
 const limit = 60
 
-interface Partition {
-  readonly path: string
+export interface TablePartition {
+  /** Bytes. */
+  readonly start: number
+  readonly length: number
   readonly name: string
   readonly guid: string
 }
 
-interface Report {
-  readonly status: string
-  readonly topology: string
-  readonly disks: readonly { path: string; role: string; partitions: readonly Partition[] }[]
-  readonly filesystems: readonly { kind: string; label: string; uuid: string; primary: boolean; devices: string[] }[]
-  readonly steps: readonly { step: string; result: string }[]
-  readonly error: { class: string; message: string } | null
+/** Partitions as fdisk sees them, in order. */
+export const tableOf = async ({ path, sector = 512 }: Disk): Promise<TablePartition[]> => {
+  const args = ['-b', `${sector}`, '-l', '-o', 'start,sectors,uuid,name', path]
+  const { stdout } = await succeed('fdisk', args, folder, limit)
+  return [...stdout.matchAll(/^ *(\d+) +(\d+) +([-\dA-F]{36}) +(.+)$/gm)].map(([, start, sectors, guid, name]) => ({
+    start: Number(start) * sector,
+    length: Number(sectors) * sector,
+    guid: guid!.toLowerCase(),
+    name: name!,
+  }))
 }
 
-const section = (console: string, name: string): string => {
-  const found = new RegExp(`^== ${name}\\n([\\s\\S]*?)^== `, 'm').exec(console)?.[1]
-  assert.ok(found !== undefined, `no section ${name} on the console:\n${console.slice(-3000)}`)
-  return found
-}
-// Services may print in between; the report's own lines begin with a brace or a space.
-export const reportOf = (console: string, name: string): Report =>
-  JSON.parse(
-    section(console, name)
-      .split('\n')
-      .filter((line) => /^[{} ]/.test(line) && !/^ +\d+\.\d+s /.test(line))
-      .join('\n'),
-  )
-
-/** SHA-256 of some stretches of a file, each with its end left out. */
-const digest = async (path: string, stretches: readonly (readonly [start: number, end: number])[]): Promise<string> => {
-  const hash = createHash('sha256')
-  for (const [start, end] of stretches)
-    for await (const chunk of createReadStream(path, { start, end: end - 1 })) hash.update(chunk)
-  return hash.digest('hex')
-}
-
-export const wholeDigest = ({ path }: Disk): Promise<string> => digest(path, [[0, statSync(path).size]])
-
-interface Table {
-  readonly sectorsize: number
-  readonly partitions: readonly { start: number; size: number; name: string; uuid: string }[]
-}
-const tableOf = async ({ path }: Disk): Promise<Table> => {
-  const { stdout } = await succeed('sfdisk', ['--json', path], folder, limit)
-  return (JSON.parse(stdout) as { partitiontable: Table }).partitiontable
-}
-/** Names of the partitions as fdisk sees them. */
-export const namesOn = async (disk: Disk): Promise<string[]> => (await tableOf(disk)).partitions.map(({ name }) => name)
-
-/** All bytes but those of the data partition, the last one: a mounted file system moves by itself. */
+/** SHA-256 of all bytes but those of the data partition, the last one: a mounted file system moves by itself. */
 const fixedDigest = async (disk: Disk): Promise<string> => {
-  const { sectorsize = 512, partitions } = await tableOf(disk)
-  const data = partitions.at(-1)!
-  const end = (data.start + data.size) * sectorsize
-  return digest(disk.path, [
-    [0, data.start * sectorsize],
-    [end, statSync(disk.path).size],
+  const data = (await tableOf(disk)).at(-1)!
+  const hash = createHash('sha256')
+  for (const [start, end] of [
+    [0, data.start],
+    [data.start + data.length, statSync(disk.path).size],
   ])
+    for await (const chunk of createReadStream(disk.path, { start, end: end! - 1 })) hash.update(chunk)
+  return hash.digest('hex')
 }
 
 export interface Case {
@@ -76,53 +48,88 @@ export interface Case {
   readonly buses: readonly Bus[]
   /** Devices of each data file system, the primary first. */
   readonly devices: readonly (readonly string[])[]
+  /** Default: `bios`. */
+  readonly firmware?: 'bios' | 'uefi'
+  /** Bytes of a sector of all disks. Default: 512. */
+  readonly sector?: 512 | 4096
+  /** The subvolumes are to be in /etc/fstab too. */
+  readonly fstab?: boolean
+  /** Archive whose files the machine has too. */
+  readonly with?: string
+}
+
+/** The mounts of each data file system, and of the primary's subvolumes. */
+const expectMounts = (mounts: string, report: Report): void => {
+  const data = report.filesystems.filter(({ label }) => label === 'ZOSDATA')
+  for (const { uuid, kind } of data) {
+    const whole = kind === 'btrfs' ? 'btrfs .*subvolid=5' : 'bcachefs '
+    assert.match(mounts, new RegExp(` /var/mounts/${uuid} ${whole}`))
+  }
+  const { devices, kind } = data.find(({ primary }) => primary)!
+  const source = kind === 'btrfs' ? `(${devices.join('|')})` : devices.join(':')
+  for (const part of ['system', 'etc', 'modules', 'vm-meta']) {
+    const subvolume = kind === 'btrfs' ? `.*subvol=/${part}` : ''
+    assert.match(mounts, new RegExp(`^${source} /var/cache/${part} ${kind} .*noatime${subvolume}`, 'm'))
+  }
+}
+
+/** Those four entries, in that order. */
+const expectFstab = (text: string, { filesystems }: Report): void => {
+  const { uuid } = filesystems.find(({ primary }) => primary)!
+  const parts = ['system', 'etc', 'modules', 'vm-meta']
+  const entries = parts.map((part) => `UUID=${uuid} /var/cache/${part} btrfs subvol=${part},noatime 0 0`)
+  assert.equal(text.match(/^UUID=.*$/gm), entries)
+}
+
+/** Names, GUIDs and sectors are as the report has them. */
+const expectTables = async (disks: readonly Disk[], { disks: reported }: Report): Promise<void> => {
+  const tables = await Promise.all(disks.map(tableOf))
+  const seen = tables.flatMap((table) => table.map(({ guid, name }) => `${guid} ${name}`))
+  const said = reported.flatMap(({ partitions }) => partitions.map(({ guid, name }) => `${guid.toLowerCase()} ${name}`))
+  assert.equal([...seen].sort(), [...said].sort())
+  assert.is(new Set(tables.flat().map(({ guid }) => guid)).size, seen.length)
 }
 
 /** Two boots: the first provisions; the second finds all in its place, and what was written to the disks in between. */
-export const provisionedOnce = async (title: string, { asked, topology, buses, devices }: Case): Promise<void> => {
+export const provisionedOnce = async (title: string, one: Case): Promise<void> => {
+  const { asked, topology, buses, devices, firmware = 'bios', sector = 512, fstab = false } = one
   const name = title.replaceAll(/\W+/g, '-')
-  const disks = buses.map((bus, index) => makeDisk(`${name}-${index}`, bus))
-  const initramfs = await initramfsOf(name, `version: 1\ntopology: ${asked}\n`)
-  const first = await boot(name, bios(initramfs), disks)
+  const disks = buses.map((bus, index) => makeDisk(`${name}-${index}`, bus, { sector }))
+  const config = `version: 1\ntopology: ${asked}\nfstab: { enabled: ${fstab} }\n`
+  const initramfs = await initramfsOf(name, config, { archive: one.with })
+  const how = [...(firmware === 'uefi' ? uefi(name) : []), ...bios(initramfs)]
+  const first = await boot(name, how, disks)
   const report = reportOf(first, 'report')
   assert.is(report.status, 'provisioned', JSON.stringify(report.error))
   assert.is(report.topology, topology)
+  assert.is(report.firmware, firmware)
   for (const { step, result } of report.steps) assert.is(result, 'done', step)
   const data = report.filesystems.filter(({ label }) => label === 'ZOSDATA')
   assert.equal(
-    data.map((one) => one.devices),
+    data.map((filesystem) => filesystem.devices),
     devices,
   )
-  const primary = data.find((one) => one.primary)!
-  const mounts = section(first, 'mounts')
-  for (const { uuid } of data) assert.match(mounts, new RegExp(` /var/mounts/${uuid} btrfs .*subvolid=5`))
-  for (const part of ['system', 'etc', 'modules', 'vm-meta'])
-    assert.match(
-      mounts,
-      new RegExp(`^(${primary.devices.join('|')}) /var/cache/${part} btrfs .*noatime.*subvol=/${part}`, 'm'),
-    )
-  const again = reportOf(first, 'again')
-  assert.is(again.status, 'already_provisioned', JSON.stringify(again.error))
-  for (const { step, result } of again.steps) assert.is(result, 'already_right', step)
-  const guids = report.disks.flatMap(({ partitions }) => partitions.map(({ guid }) => guid.toLowerCase()))
-  const tables = await Promise.all(disks.map(tableOf))
-  for (const { partitions } of tables)
+  const boots = firmware === 'bios' ? ['zosboot', 'zosboot'] : ['zosboot']
+  for (const disk of report.disks) {
+    const last = disk.role === 'cache' ? 'zoscache' : 'zosdata'
     assert.equal(
-      partitions.map((one) => one.name),
-      ['zosboot', 'zosboot', 'zosdata'],
+      disk.partitions.map((partition) => partition.name),
+      [...boots, last],
     )
-  const seen = tables.flatMap(({ partitions }) => partitions.map(({ uuid }) => uuid.toLowerCase()))
-  assert.equal([...seen].sort(), [...guids].sort())
-  assert.is(new Set(seen).size, seen.length)
+    assert.is(disk.sector, sector)
+  }
+  expectMounts(section(first, 'mounts'), report)
+  if (fstab) expectFstab(section(first, 'fstab'), report)
+  expectAlreadyRight(reportOf(first, 'again'))
+  await expectTables(disks, report)
   const fixed = await Promise.all(disks.map(fixedDigest))
 
-  const restarted = await boot(name, bios(initramfs), disks)
+  const restarted = await boot(name, how, disks)
   const second = reportOf(restarted, 'report')
-  assert.is(second.status, 'already_provisioned', JSON.stringify(second.error))
+  expectAlreadyRight(second, /^mount/)
   assert.equal(second.filesystems, report.filesystems)
   assert.equal(second.disks, report.disks)
-  for (const { step, result } of second.steps)
-    assert.is(result, step.startsWith('mount') ? 'done' : 'already_right', step)
+  expectMounts(section(restarted, 'mounts'), second)
   assert.match(section(restarted, 'kept'), /^kept$/m)
   assert.equal(await Promise.all(disks.map(fixedDigest)), fixed)
   for (const { path } of disks) rmSync(path)
@@ -135,14 +142,16 @@ export const leftAlone = async (
   error: string,
   words: readonly RegExp[],
 ): Promise<void> => {
-  const before = await Promise.all(disks.map(wholeDigest))
+  const before = ({ path }: Disk) => `${path}.before`
+  // Holes stay holes.
+  for (const disk of disks) await succeed('cp', ['--sparse=always', disk.path, before(disk)], folder, limit)
   const console = await boot(name, bios(await initramfsOf(name, 'version: 1\n')), disks)
   const report = reportOf(console, 'report')
   assert.is(report.error?.class, error, JSON.stringify(report))
   for (const one of words) assert.match(console, one)
   assert.match(section(console, 'up'), /\bup\b/)
-  assert.equal(await Promise.all(disks.map(wholeDigest)), before)
-  for (const { path } of disks) rmSync(path)
+  for (const disk of disks) await succeed('cmp', [disk.path, before(disk)], folder, limit)
+  for (const disk of disks) for (const path of [disk.path, before(disk)]) rmSync(path)
 }
 
 /** An empty disk on which a shell command, with `$1` for its file, leaves something. */

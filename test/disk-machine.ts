@@ -1,5 +1,5 @@
 // Machines whose disks zosstorage provisions: the quickstart's image, a second archive behind its initramfs with the case's
-// configuration, and a unit that says what it sees on the console and ends the machine.
+// configuration, and a unit whose script says what it sees on the console and ends the machine.
 import { spawn } from 'node:child_process'
 import {
   appendFileSync,
@@ -19,7 +19,8 @@ import { project, succeed } from './zos.js'
 
 /** Seconds: a boot that ends by itself or is ended; a command. */
 const limits = { boot: 300, command: 60 }
-const gib = 1024 ** 3
+/** Bytes. */
+export const diskSize = 4 * 1024 ** 3
 export const output = join(project, 'dist/quickstart')
 export const folder = mkdtempSync(join(tmpdir(), 'zos-disks-'))
 
@@ -28,56 +29,85 @@ name = "storage-check"
 exec = "/bin/sh /etc/zinit/init/storage-check.sh"
 oneshot = true
 `
-/** The report, the mounts of the first run, and the report of a second one; each between lines that name it. */
-const script = `exec >/dev/console 2>&1
+/** What every script begins with: the unit of zosstorage has ended. */
+const begin = `exec >/dev/console 2>&1
 n=0
 while [ ! -s /run/zosstorage/state.json ] && [ $n -lt 2000 ]; do sleep 0.1; n=$((n+1)); done
 sleep 1
-echo "== report"; cat /run/zosstorage/state.json
-echo "== kept"; cat /var/cache/system/kept 2>/dev/null; echo kept >/var/cache/system/kept
-echo "== mounts"; grep -E ' /var/(mounts|cache)/' /proc/mounts
-echo "== again"; /usr/bin/zosstorage --report /run/again.json >/dev/null 2>&1; cat /run/again.json
-echo "== up"; uptime
-echo "== end"
+`
+const end = `echo "== end"
 sync
 /bin/busybox poweroff -f
+`
+/** The report, the mounts of the first run, and the report of a second one; each between lines that name it. */
+const look = `echo "== report"; cat /run/zosstorage/state.json
+echo "== kept"; cat /var/cache/system/kept 2>/dev/null; echo kept >/var/cache/system/kept
+echo "== mounts"; grep -E ' /var/(mounts|cache)/' /proc/mounts
+echo "== fstab"; cat /etc/fstab
+echo "== again"; /usr/bin/zosstorage --report /run/again.json >/dev/null 2>&1; cat /run/again.json
+echo "== up"; uptime
 `
 
 export type Bus = 'virtio' | 'nvme' | 'ssd' | 'hdd'
 
-const deviceOf = (bus: Bus, index: number): string[] => {
-  const drive = `drive=d${index}`
-  if (bus === 'virtio') return ['-device', `virtio-blk-pci,${drive},serial=disk${index}`]
-  if (bus === 'nvme') return ['-device', `nvme,${drive},serial=disk${index}`]
-  // A rotation rate of 1 is an SSD (SBC-3, block device characteristics).
-  return ['-device', `scsi-hd,${drive},bus=scsi.0,serial=disk${index},rotation_rate=${bus === 'ssd' ? 1 : 7200}`]
-}
-
 export interface Disk {
   readonly bus: Bus
   readonly path: string
+  /** Bytes of a logical sector. Default: 512. */
+  readonly sector?: 512 | 4096
+  /** File that gets every write, in their order. */
+  readonly log?: string
 }
 
-export const makeDisk = (name: string, bus: Bus): Disk => {
+const deviceOf = ({ bus, sector = 512 }: Disk, index: number): string[] => {
+  const sectors = `logical_block_size=${sector},physical_block_size=${sector}`
+  const rest = `drive=d${index},serial=disk${index},${sectors}`
+  if (bus === 'virtio') return ['-device', `virtio-blk-pci,${rest}`]
+  if (bus === 'nvme') return ['-device', `nvme,${rest}`]
+  // A rotation rate of 1 is an SSD (SBC-3, block device characteristics).
+  return ['-device', `scsi-hd,${rest},bus=scsi.0,rotation_rate=${bus === 'ssd' ? 1 : 7200}`]
+}
+
+const driveOf = ({ path, log }: Disk, index: number): string[] => {
+  if (log === undefined) return ['-drive', `if=none,id=d${index},format=raw,file=${path}`]
+  writeFileSync(log, '')
+  const files = [`node-name=f${index},filename=${path}`, `node-name=l${index},filename=${log}`]
+  const logging = `driver=blklogwrites,node-name=d${index},file=f${index},log=l${index}`
+  return [...files.map((file) => `driver=file,${file}`), logging].flatMap((node) => ['-blockdev', node])
+}
+
+/** An empty disk of 4 GiB. */
+export const makeDisk = (name: string, bus: Bus, more: Partial<Disk> = {}): Disk => {
   const path = join(folder, name)
   writeFileSync(path, '')
-  truncateSync(path, 4 * gib)
-  return { bus, path }
+  truncateSync(path, diskSize)
+  return { bus, path, ...more }
+}
+
+export interface Extra {
+  /** What the unit says on the console. */
+  readonly script?: string
+  /** A cpio archive. */
+  readonly archive?: string | undefined
 }
 
 /** A copy of the initramfs with the case's configuration and the unit behind it. */
-export const initramfsOf = async (name: string, config: string): Promise<string> => {
+export const initramfsOf = async (
+  name: string,
+  config: string,
+  { script = look, archive }: Extra = {},
+): Promise<string> => {
   const root = join(folder, `${name}.root`)
   for (const path of ['etc/zinit/services', 'etc/zinit/init', 'etc/zosstorage'])
     mkdirSync(join(root, path), { recursive: true })
   writeFileSync(join(root, 'etc/zinit/services/storage-check.toml'), unit)
-  writeFileSync(join(root, 'etc/zinit/init/storage-check.sh'), script)
+  writeFileSync(join(root, 'etc/zinit/init/storage-check.sh'), `${begin}${script}${end}`)
   writeFileSync(join(root, 'etc/zosstorage/case.yaml'), config)
   const more = join(folder, `${name}.cpio`)
   await succeed('sh', ['-c', 'find . | cpio -o -H newc --quiet -R 0:0 >"$1"', 'sh', more], root, limits.command)
   const path = join(folder, `${name}.initramfs`)
   copyFileSync(join(output, 'initramfs.cpio.xz'), path)
-  appendFileSync(path, readFileSync(more))
+  for (const part of archive === undefined ? [more] : [archive, more]) appendFileSync(path, readFileSync(part))
   return path
 }
 
@@ -90,11 +120,7 @@ export const boot = async (
 ): Promise<string> => {
   const log = join(folder, `${name}.log`)
   rmSync(log, { force: true })
-  const drives = disks.flatMap(({ bus, path }, index) => [
-    '-drive',
-    `if=none,id=d${index},format=raw,file=${path}`,
-    ...deviceOf(bus, index),
-  ])
+  const drives = disks.flatMap((disk, index) => [...driveOf(disk, index), ...deviceOf(disk, index)])
   const machine = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-machine', 'q35,accel=tcg']
   const parts = ['-cpu', 'max', '-smp', '2', '-m', '1024M', '-serial', `file:${log}`, '-device', 'virtio-rng-pci']
   const scsi = ['-device', 'virtio-scsi-pci,id=scsi']
@@ -129,13 +155,13 @@ export const boot = async (
 
 const append = 'console=ttyS0 panic=1 quiet no_timer_check'
 
-/** Under a PC's BIOS, with the case's configuration. */
+/** The kernel, and an initramfs with the case's configuration; under a PC's BIOS where no other firmware is there. */
 export const bios = (initramfs: string): string[] => [
   ...['-kernel', join(output, 'vmlinuz'), '-initrd', initramfs],
   ...['-append', `${append} zosstorage.config=/etc/zosstorage/case.yaml`],
 ]
 
-/** Under UEFI firmware, whose variables are the machine's own. */
+/** UEFI firmware, whose variables are the machine's own. */
 export const uefi = (name: string): string[] => {
   const variables = join(folder, `${name}.variables.fd`)
   copyFileSync('/usr/share/OVMF/OVMF_VARS_4M.fd', variables)
@@ -143,6 +169,8 @@ export const uefi = (name: string): string[] => {
     'if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd',
     `if=pflash,unit=1,format=raw,file=${variables}`,
   ]
-  const image = ['-kernel', join(output, 'vmlinuz.efi'), '-append', append]
-  return [...flash.flatMap((drive) => ['-drive', drive]), ...image]
+  return flash.flatMap((drive) => ['-drive', drive])
 }
+
+/** The image as it is shipped, for UEFI firmware. */
+export const shipped = (): string[] => ['-kernel', join(output, 'vmlinuz.efi'), '-append', append]

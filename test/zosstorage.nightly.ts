@@ -1,10 +1,10 @@
-// time limit: 2700 s
+// time limit: 3600 s
 // The rest of the matrix of disks in virtual machines, with the quickstart's image.
 import { rmSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Case, dirtyDisk, leftAlone, namesOn, provisionedOnce } from './disk-cases.js'
-import { boot, folder, makeDisk, uefi } from './disk-machine.js'
+import { type Case, dirtyDisk, leftAlone, provisionedOnce, tableOf } from './disk-cases.js'
+import { boot, folder, makeDisk, shipped, uefi } from './disk-machine.js'
 import { build, project } from './zos.js'
 
 /** Seconds: a build that compiles everything. */
@@ -40,17 +40,44 @@ const cases: Record<string, Case> = {
     buses: ['hdd', 'ssd'],
     devices: [['/dev/sdb3'], ['/dev/sda3']],
   },
+  'one disk, sectors of 4096 bytes': {
+    asked: 'auto',
+    topology: 'single',
+    buses: ['virtio'],
+    devices: [['/dev/vda3']],
+    sector: 4096,
+  },
+  'two NVMe disks, mirrored, sectors of 4096 bytes, UEFI': {
+    asked: 'btrfs_raid1',
+    topology: 'btrfs_raid1',
+    buses: ['nvme', 'nvme'],
+    devices: [['/dev/nvme0n1p2', '/dev/nvme1n1p2']],
+    sector: 4096,
+    firmware: 'uefi',
+  },
+  'one disk, UEFI, with fstab': {
+    asked: 'single',
+    topology: 'single',
+    buses: ['virtio'],
+    devices: [['/dev/vda2']],
+    firmware: 'uefi',
+    fstab: true,
+  },
 }
 for (const [title, one] of Object.entries(cases))
   test(`${title}: provisioned, and after a restart already right`, () => provisionedOnce(title, one))
 
-test('under UEFI firmware there is no partition for BIOS boot loaders', async () => {
-  const disk = makeDisk('uefi', 'virtio')
-  const first = await boot('uefi', uefi('uefi'), [disk], 'topology="single"')
-  assert.match(first, /INFO provisioned topology="single"/)
-  assert.equal(await namesOn(disk), ['zosboot', 'zosdata'])
-  const second = await boot('uefi', uefi('uefi'), [disk], 'topology="single"')
-  assert.match(second, /INFO already provisioned topology="single"/)
+test('the shipped image under UEFI firmware: no partition for BIOS boot loaders', async () => {
+  const disk = makeDisk('shipped', 'virtio')
+  const start = () => boot('shipped', [...uefi('shipped'), ...shipped()], [disk], 'topology="single"')
+  assert.match(await start(), /INFO provisioned topology="single"/)
+  const table = await tableOf(disk)
+  assert.equal(
+    table.map(({ name }) => name),
+    ['zosboot', 'zosdata'],
+  )
+  assert.match(await start(), /INFO already provisioned topology="single"/)
+  assert.equal(await tableOf(disk), table)
   rmSync(disk.path)
 })
 
@@ -72,6 +99,12 @@ test('disks with a file system, a table and only its backup stay as they are, an
 test('bcachefs without its tools is refused before any change', () => {
   const disks = (['ssd', 'hdd', 'hdd'] as const).map((bus, index) => makeDisk(`bcachefs-${index}`, bus))
   return leftAlone('bcachefs', disks, 'missing', [/program bcachefs \(package bcachefs-tools\)/])
+})
+
+test('SSD and HDD with neither tools nor driver of bcachefs: both are named, and the topology that needs none', () => {
+  const disks = (['ssd', 'hdd'] as const).map((bus, index) => makeDisk(`neither-${index}`, bus))
+  const words = [/program bcachefs/, /file system bcachefs in this kernel .*ssd_hdd_btrfs needs none/]
+  return leftAlone('neither', disks, 'missing', words)
 })
 
 test.run()

@@ -1,9 +1,12 @@
 // time limit: 1500 s
-// Disks of a first boot with the quickstart's image: one that is empty, and one that is not. More: zosstorage.nightly.ts.
+// Disks of a first boot with the quickstart's image: one that is empty, one that is not, and power lost in the middle.
+// More: zosstorage.nightly.ts, zosstorage-power.nightly.ts.
 import { rmSync } from 'node:fs'
 import { test } from 'uvu'
+import * as assert from 'uvu/assert'
 import { dirtyDisk, leftAlone, provisionedOnce } from './disk-cases.js'
 import { folder, makeDisk } from './disk-machine.js'
+import { expectUnderstood, nextRuns, record } from './disk-power.js'
 import { build, project } from './zos.js'
 
 /** Seconds: a build that compiles everything. */
@@ -21,6 +24,21 @@ test('a disk with a file system beside an empty one: neither is written, and the
   const disks = [await dirtyDisk('filesystem', 'virtio', 'mkfs.vfat -F 32 "$1"'), makeDisk('empty', 'virtio')]
   const words = [/ERROR .*nothing was changed, since not every disk is empty/, /\/dev\/vda \(4 GiB.*vfat/]
   await leftAlone('dirty', disks, 'not_empty', words)
+})
+
+test('power lost in the middle: the next run refuses and says what to do, or completes', async () => {
+  const { writes, borders } = await record(false)
+  const counts = [0, 1, 4, borders.boot, borders.boot + 1, borders.data, borders.mounts - 1, borders.mounts]
+  const seen = await nextRuns(
+    writes,
+    counts.map((after) => ({ after })),
+  )
+  for (const next of seen) expectUnderstood(next)
+  const refused = ['not_empty', ...Array.from({ length: 5 }, () => 'partial')]
+  assert.equal(
+    seen.map(({ report }) => report.error?.class ?? report.status),
+    ['provisioned', ...refused, 'already_provisioned'],
+  )
 })
 
 test.run()

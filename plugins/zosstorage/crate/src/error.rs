@@ -29,7 +29,7 @@ pub enum Error {
     #[error("nothing was changed, since not every disk is empty:\n{}\n{NOT_EMPTY_HINT}", lines(.0))]
     NotEmpty(Vec<String>),
     /// Some of a topology is there and some is not.
-    #[error("nothing was changed, since {topology} is only partly there\nthere:\n{}\nmissing:\n{}", lines(.there), lines(.missing))]
+    #[error("nothing was changed, since {topology} is only partly there\nthere:\n{}\nmissing:\n{}\n{PARTIAL_HINT}", lines(.there), lines(.missing))]
     Partial {
         /// Which topology was expected.
         topology: String,
@@ -78,6 +78,8 @@ pub enum Error {
 }
 
 const NOT_EMPTY_HINT: &str = "hint: leave the disk out (devices.exclude), or erase it yourself if nothing on it is needed (blkdiscard, or wipefs and dd)";
+
+const PARTIAL_HINT: &str = "hint: attach what is missing; or, if a first run was cut short and nothing on these disks is needed, erase them yourself (blkdiscard, or wipefs and dd) and start again";
 
 fn lines(items: &[String]) -> String {
     items.iter().map(|item| format!("  {item}")).collect::<Vec<_>>().join("\n")

@@ -63,6 +63,7 @@ pub fn format(config: &Config, roots: &Roots, plan: &Plan, udev: bool, journal: 
                 if let Some(mkfs) = &partition.mkfs {
                     check_blank(config, partition, planned.disk.identity.sector)?;
                     run(mkfs)?;
+                    flush(&partition.path)?;
                 }
             }
             Ok(Outcome::Done)
@@ -76,10 +77,18 @@ pub fn format(config: &Config, roots: &Roots, plan: &Plan, udev: bool, journal: 
                 }
             }
             run(&filesystem.mkfs)?;
+            filesystem.devices.iter().try_for_each(|path| flush(path))?;
             Ok(Outcome::Done)
         })?;
     }
     settle(udev)
+}
+
+/// What a mkfs wrote is on the medium before the next begins: not every one asks for that, and a file system that is seen
+/// after power was lost stands for all that was made before it.
+fn flush(path: &Path) -> Result<()> {
+    let failed = |error| Error::Act { what: format!("{}: {error}; what mkfs wrote may be lost", path.display()) };
+    std::fs::File::open(path).and_then(|device| device.sync_all()).map_err(failed)
 }
 
 fn settle(udev: bool) -> Result<()> {

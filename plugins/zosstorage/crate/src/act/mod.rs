@@ -10,33 +10,49 @@ use crate::error::{Error, Result};
 use crate::observe::observe;
 use crate::plan::steps::{Outcome, Step, steps, words};
 use crate::plan::{Observed, Plan, State, decide};
+use std::time::{Duration, Instant};
+
+/// A step with what became of it.
+#[derive(Debug)]
+pub struct Entry {
+    /// The step.
+    pub step: Step,
+    /// For people.
+    pub words: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
+}
 
 /// The steps of a run with what became of them.
 #[derive(Debug, Default)]
 pub struct Journal {
-    /// Steps, words for each, and outcomes.
-    pub entries: Vec<(Step, String, Outcome)>,
+    /// Steps, in their order.
+    pub entries: Vec<Entry>,
 }
 
 impl Journal {
     /// All steps of a plan, not done yet.
     pub fn of(plan: &Plan, config: &Config) -> Journal {
-        let entry = |step| (step, words(step, plan, config), Outcome::NotDone);
+        let entry =
+            |step| Entry { step, words: words(step, plan, config), outcome: Outcome::NotDone, took: Duration::ZERO };
         Journal { entries: steps(plan, config).into_iter().map(entry).collect() }
     }
 
     /// Does a step and notes how it went.
     fn step(&mut self, step: Step, work: impl FnOnce() -> Result<Outcome>) -> Result<()> {
+        let start = Instant::now();
         let result = work();
+        let took = start.elapsed();
         let outcome = *result.as_ref().unwrap_or(&Outcome::Failed);
-        for (one, words, noted) in &mut self.entries {
-            if *one == step {
-                *noted = outcome;
-                match outcome {
-                    Outcome::Failed => tracing::error!("{words}: failed"),
-                    Outcome::Done => tracing::info!("{words}"),
-                    _ => tracing::debug!("{words}: {}", outcome.words()),
-                }
+        for entry in self.entries.iter_mut().filter(|entry| entry.step == step) {
+            (entry.outcome, entry.took) = (outcome, took);
+            let words = &entry.words;
+            match outcome {
+                Outcome::Failed => tracing::error!("{words}: failed"),
+                Outcome::Done => tracing::info!("{words}"),
+                _ => tracing::debug!("{words}: {}", outcome.words()),
             }
         }
         result.map(|_| ())
@@ -44,9 +60,9 @@ impl Journal {
 
     /// Takes over the words of a plan that knows more, such as UUIDs.
     fn reword(&mut self, plan: &Plan, config: &Config) {
-        for (step, text, _) in &mut self.entries {
-            if matches!(step, Step::Mount(_) | Step::MountSubvolume(_)) {
-                *text = words(*step, plan, config);
+        for entry in &mut self.entries {
+            if matches!(entry.step, Step::Mount(_) | Step::MountSubvolume(_)) {
+                entry.words = words(entry.step, plan, config);
             }
         }
     }

@@ -74,17 +74,22 @@ pub struct TableState {
     pub superblocks: Vec<(u32, Superblock)>,
 }
 
+impl TableState {
+    /// Whether any partition has one of our names: then the disk is judged as a whole, never as an empty one.
+    pub fn is_ours(&self) -> bool {
+        let names = crate::partition::layout::NAMES;
+        self.copies.table.entries.iter().any(|(_, entry)| names.contains(&entry.name.as_str()))
+    }
+}
+
 impl Disk {
     /// Its path, for messages.
     pub fn path(&self) -> String {
         self.identity.path.display().to_string()
     }
 
-    /// Whether any partition of it has one of our names: then it is judged as a whole, never as an empty one.
+    /// Whether its partition table is one of ours.
     pub fn is_ours(&self) -> bool {
-        let names = crate::partition::layout::NAMES;
-        self.table.as_ref().is_some_and(|table| {
-            table.copies.table.entries.iter().any(|(_, entry)| names.contains(&entry.name.as_str()))
-        })
+        self.table.as_ref().is_some_and(TableState::is_ours)
     }
 }

@@ -36,11 +36,17 @@ pub struct Findings {
     pub signatures: Vec<Signature>,
     /// Offset of the first byte that is neither of an erased pattern nor explained by a signature.
     pub unknown: Option<u64>,
-    /// SHA-256 of all that was read, as hex.
+    /// SHA-256 of all that was read, as hex; empty where nothing but a table of ours was.
     pub digest: String,
 }
 
 impl Findings {
+    /// A partition table, beside which nothing was looked for.
+    pub fn table_alone(kind: &'static str, offset: u64) -> Findings {
+        let signatures = vec![Signature { kind, class: Class::Table, offset }];
+        Findings { signatures, unknown: None, digest: String::new() }
+    }
+
     /// Nothing at all was found.
     pub fn is_blank(&self) -> bool {
         self.signatures.is_empty() && self.unknown.is_none()

@@ -86,10 +86,10 @@ pub fn read_disks(roots: &Roots, config: &Config, mounts: &[Mount]) -> Result<Ve
     Ok(disks)
 }
 
-/// What is on a medium: findings, the table, and superblocks of ours.
+/// What is on a medium: findings, the table, and superblocks of ours. With a table of ours it is never written, so that
+/// nothing else is looked for: a restart does not wait for megabytes of a slow disk.
 pub fn content(media: &dyn Media, starts: &[u64]) -> std::io::Result<(probe::Findings, Option<TableState>)> {
-    let findings = probe::probe(media, starts)?;
-    let Some(copies) = gpt::read(media)? else { return Ok((findings, None)) };
+    let Some(copies) = gpt::read(media)? else { return Ok((probe::probe(media, starts)?, None)) };
     let sector = u64::from(media.sector());
     let mut superblocks = Vec::new();
     for (number, entry) in &copies.table.entries {
@@ -99,7 +99,13 @@ pub fn content(media: &dyn Media, starts: &[u64]) -> std::io::Result<(probe::Fin
             superblocks.push((*number, found));
         }
     }
-    Ok((findings, Some(TableState { copies, superblocks })))
+    let table = TableState { copies, superblocks };
+    let findings = if table.is_ours() {
+        probe::Findings::table_alone("gpt", if table.copies.primary { sector } else { media.size() - sector })
+    } else {
+        probe::probe(media, starts)?
+    };
+    Ok((findings, Some(table)))
 }
 
 /// Opens a disk alone and checks that it still is what it was. Nothing is written.

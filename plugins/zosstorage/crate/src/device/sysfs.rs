@@ -38,6 +38,15 @@ fn text(folder: &Path, name: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// Serial number of a SCSI or SATA disk: page 0x80 of its vital product data, behind a header of 4 bytes (SPC-4, 7.8.18).
+fn scsi_serial(folder: &Path) -> Option<String> {
+    let page = fs::read(folder.join("device/vpd_pg80")).ok()?;
+    let length = usize::from(u16::from_be_bytes([*page.get(2)?, *page.get(3)?]));
+    let serial = String::from_utf8_lossy(page.get(4..4 + length)?).into_owned();
+    let serial = serial.trim_matches(|one: char| one.is_whitespace() || one.is_control());
+    (page[1] == 0x80 && !serial.is_empty() && serial.len() <= 256).then(|| serial.to_owned())
+}
+
 fn number(folder: &Path, name: &str) -> Option<u64> {
     text(folder, name)?.parse().ok()
 }
@@ -53,7 +62,7 @@ pub fn identity(sys: &Path, dev: &Path, name: &str) -> Option<Identity> {
         sector: number(&folder, "queue/logical_block_size").and_then(|size| u32::try_from(size).ok())?,
         rotational: number(&folder, "queue/rotational") == Some(1),
         model: text(&folder, "device/model"),
-        serial: text(&folder, "device/serial").or_else(|| text(&folder, "serial")),
+        serial: text(&folder, "device/serial").or_else(|| text(&folder, "serial")).or_else(|| scsi_serial(&folder)),
         transport: transport(&folder, name),
         removable: number(&folder, "removable") == Some(1),
         read_only: number(&folder, "ro") == Some(1),
@@ -124,6 +133,25 @@ pub fn holders(sys: &Path, name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn serials_of_scsi_disks_are_in_their_vital_product_data() {
+        let sys = std::env::temp_dir().join(format!("zosstorage-sysfs-{}", std::process::id()));
+        let device = sys.join("device");
+        fs::create_dir_all(&device).unwrap();
+        let cases: [(&[u8], Option<&str>); 5] = [
+            (b"\0\x80\0\x08  disk0 ", Some("disk0")),
+            (b"\0\x80\0\x09disk0", None),
+            (b"\0\x83\0\x05disk0", None),
+            (b"\0\x80\0\0", None),
+            (b"\0\x80", None),
+        ];
+        for (page, serial) in cases {
+            fs::write(device.join("vpd_pg80"), page).unwrap();
+            assert_eq!(scsi_serial(&sys).as_deref(), serial, "{page:?}");
+        }
+        fs::remove_dir_all(&sys).unwrap();
+    }
 
     #[test]
     fn disks_are_in_the_order_of_their_names() {

@@ -58,7 +58,10 @@ pub fn report(config: &Config, outcome: &Outcome, now: u64) -> Value {
         .journal
         .iter()
         .flat_map(|journal| &journal.entries)
-        .map(|(_, words, result)| json!({ "step": words, "result": result }))
+        .map(|entry| {
+            let milliseconds = u64::try_from(entry.took.as_millis()).unwrap_or(u64::MAX);
+            json!({ "step": entry.words, "result": entry.outcome, "milliseconds": milliseconds })
+        })
         .collect();
     json!({
         "version": 1,
