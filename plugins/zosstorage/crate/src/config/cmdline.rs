@@ -66,4 +66,21 @@ mod tests {
             assert_eq!(config_path(line).as_deref(), expected, "{line}");
         }
     }
+
+    #[test]
+    fn any_line_has_a_path_or_none() {
+        let pieces = ["zosstorage.config", "=", "/a", "\"", " ", "\t", "--", "\n", "é", "\u{0}", "=\"", "x"];
+        let mut state = 5_u64;
+        for _ in 0..20_000 {
+            let mut line = String::new();
+            for _ in 0..state % 12 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                line.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+            }
+            state = state.wrapping_add(1);
+            if let Some(path) = config_path(&line) {
+                assert!(!path.is_empty() && line.replace('"', "").contains(&path), "{line:?}: {path:?}");
+            }
+        }
+    }
 }

@@ -189,3 +189,41 @@ pub fn probe_start(media: &dyn Media) -> io::Result<Findings> {
     let unknown = windows.iter().filter_map(first_odd_byte).min();
     Ok(Findings { signatures: signatures_at(&windows, 0, media.size()), unknown, digest: String::new() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::media::MemoryMedia;
+    use crate::device::signatures::MAGICS;
+
+    /// Media of any size, down to none, with magics cut off by their ends: nothing, or something that was really there.
+    #[test]
+    fn any_bytes_are_seen_and_no_place_is_beyond_the_end() {
+        let mut state = 11_u64;
+        let mut below = |limit: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % limit
+        };
+        for round in 0..600 {
+            let sector = [512, 4096][below(2) as usize];
+            let size = [0, 1, 511, 512, 4096, 65_537, MIB, 3 * MIB][below(8) as usize] + below(2) * below(5000);
+            let mut media = MemoryMedia::new(size, sector);
+            let mut soiled = false;
+            for _ in 0..below(4) {
+                let magic = &MAGICS[below(MAGICS.len() as u64) as usize];
+                let bytes = magic.bytes[0];
+                let offset = magic.at[0].offset(size).unwrap_or_default();
+                let length = bytes.len().min(size.saturating_sub(offset) as usize);
+                let part = &bytes[..length];
+                if media.write_at(offset.min(size), part).is_ok() {
+                    soiled |= part.iter().any(|byte| *byte != 0);
+                }
+            }
+            let found = probe(&media, &[0, MIB, 513 * MIB, 17 * 1024 * MIB]).unwrap();
+            assert_eq!(found.is_blank(), !soiled, "round {round}: {found:?}");
+            for one in &found.signatures {
+                assert!(one.offset < size, "round {round}: {one:?} on {size} bytes");
+            }
+        }
+    }
+}
