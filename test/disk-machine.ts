@@ -53,6 +53,8 @@ export type Bus = 'virtio' | 'nvme' | 'ssd' | 'hdd'
 export interface Disk {
   readonly bus: Bus
   readonly path: string
+  /** Of the file. Default: `raw`. */
+  readonly format?: 'raw' | 'qcow2'
   /** Bytes of a logical sector. Default: 512. */
   readonly sector?: 512 | 4096
   /** File that gets every write, in their order. */
@@ -68,8 +70,8 @@ const deviceOf = ({ bus, sector = 512 }: Disk, index: number): string[] => {
   return ['-device', `scsi-hd,${rest},bus=scsi.0,rotation_rate=${bus === 'ssd' ? 1 : 7200}`]
 }
 
-const driveOf = ({ path, log }: Disk, index: number): string[] => {
-  if (log === undefined) return ['-drive', `if=none,id=d${index},format=raw,file=${path}`]
+const driveOf = ({ path, format = 'raw', log }: Disk, index: number): string[] => {
+  if (log === undefined) return ['-drive', `if=none,id=d${index},format=${format},file=${path}`]
   writeFileSync(log, '')
   const files = [`node-name=f${index},filename=${path}`, `node-name=l${index},filename=${log}`]
   const logging = `driver=blklogwrites,node-name=d${index},file=f${index},log=l${index}`
