@@ -1,6 +1,6 @@
 // Writes of a virtual machine to a disk, as QEMU's blklogwrites keeps them: the format of Linux' dm-log-writes
 // (Documentation/admin-guide/device-mapper/log-writes.rst). The disk at any moment in between can be made from them.
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 
 /** Bytes. */
@@ -38,6 +38,8 @@ export const readLog = (log: string): Write[] => {
     const bytes = read(log, position, 32)
     return [0, 8, 16, 24].map((at) => bytes.readBigUInt64LE(at))
   }
+  // Nothing came at all, not even a flush.
+  if (statSync(log).size === 0) return []
   const [found, version, count] = numbers(0) as [bigint, bigint, bigint]
   assert.is(found, magic, `${log} is no log of writes`)
   assert.is(version, 1n)
