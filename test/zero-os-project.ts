@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { BlobFiles } from '../core/dist/store/blob-files.js'
-import { makeRepository } from './alpine-mirror/repository.js'
+import { makeRepository, type Repository } from './alpine-mirror/repository.js'
 import { makeUpstreams } from './upstreams.js'
 import { project, storeOf } from './zos.js'
 
@@ -48,15 +48,26 @@ const layKernel = (folder: string, { version, archive }: LocalKernel): void => {
   writeFileSync(join(place, 'sha256sums.asc'), `${sha256}  ${name}\n`)
 }
 
-/** Makes the copy below an empty folder; its store is that of the checkout, so that what others compiled counts. */
-export const makeZeroOsProject = async (folder: string, kernel?: LocalKernel): Promise<ZeroOsProject> => {
-  const copy = join(folder, 'project')
-  const blobs = join(folder, 'blobs')
+export interface ZeroOsOptions {
+  /** The config that is built: `zos.config.ts` unless told. */
+  readonly base?: string
+  readonly kernel?: LocalKernel
+  /** The mirror; one of Debian's packages in Alpine's format unless told. */
+  readonly repository?: Repository
+}
+
+const debianRepository = (blobs: string): Promise<Repository> => {
   mkdirSync(join(blobs, 'in'), { recursive: true })
-  const repository = await makeRepository(
-    join(storeOf(project), 'test-mirror'),
-    new BlobFiles(blobs, join(blobs, 'in')),
-  )
+  return makeRepository(join(storeOf(project), 'test-mirror'), new BlobFiles(blobs, join(blobs, 'in')))
+}
+
+/** Makes the copy below an empty folder; its store is that of the checkout, so that what others compiled counts. */
+export const makeZeroOsProject = async (
+  folder: string,
+  { base = 'zos.config.ts', kernel, ...options }: ZeroOsOptions = {},
+): Promise<ZeroOsProject> => {
+  const copy = join(folder, 'project')
+  const repository = options.repository ?? (await debianRepository(join(folder, 'blobs')))
   const upstream = join(folder, 'upstream')
   const upstreams = makeUpstreams(upstream, join(project, 'config/quickstart/zinit-pid1.patch'))
   if (kernel) layKernel(join(folder, 'kernel'), kernel)
@@ -82,7 +93,7 @@ export const makeZeroOsProject = async (folder: string, kernel?: LocalKernel): P
   const config = 'variants/test.config.ts'
   writeFileSync(
     join(copy, config),
-    `import zeroOs from '../zos.config.ts'\nexport default zeroOs.variant({ name: 'zero-os-test', plugins: ${JSON.stringify(plugins)} as never })\n`,
+    `import zeroOs from '../${base}'\nexport default zeroOs.variant({ name: 'zero-os-test', plugins: ${JSON.stringify(plugins)} as never })\n`,
   )
   return { folder: copy, config, close: () => server.close() }
 }
