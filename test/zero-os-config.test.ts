@@ -1,3 +1,4 @@
+// time limit: 240 s
 // What variables make of the flagship and its variants: the environment comes before a variant, that before the config.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'

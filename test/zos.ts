@@ -72,7 +72,7 @@ export const succeed = async (file: string, args: readonly string[], cwd: string
   return ended
 }
 
-const cli = join(project, 'core/dist/cli/main.js')
+export const cli = join(project, 'core/dist/cli/main.js')
 
 export const startZos = (
   args: readonly string[],

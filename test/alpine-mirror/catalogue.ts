@@ -140,7 +140,10 @@ export const standIns: Readonly<Record<string, Readonly<Record<string, string>>>
   },
   'apk-tools': { '/usr/share/stand-in/apk-tools': 'a stand-in: this mirror has no apk\n' },
   'bcachefs-tools': { '/usr/share/stand-in/bcachefs-tools': 'a stand-in: Debian 12 has no bcachefs\n' },
-  'linux-firmware-rtl_nic': { '/lib/firmware/rtl_nic/rtl8168h-2.fw': 'a stand-in for firmware\n' },
+  'linux-firmware-rtl_nic': {
+    '/lib/firmware/rtl_nic/rtl8168h-2.fw': 'a stand-in for firmware\n',
+    '/lib/firmware/rtl_nic/rtl8125a-3.fw': 'a stand-in for firmware that no line of firmware.conf names\n',
+  },
   'linux-firmware-tigon': { '/lib/firmware/tigon/tg3.bin': 'a stand-in for firmware\n' },
   'linux-firmware-bnx2': { '/lib/firmware/bnx2/bnx2-mips-09-6.2.1b.fw': 'a stand-in for firmware\n' },
   'linux-firmware-e100': { '/lib/firmware/e100/d101m_ucode.bin': 'a stand-in for firmware\n' },
