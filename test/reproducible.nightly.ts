@@ -37,7 +37,9 @@ interface Circumstances {
 /** Copies a folder file by file; the order of its entries is the order in which they are made. */
 const copyFolder = (from: string, to: string, reverse: boolean): void => {
   mkdirSync(to)
-  const entries = readdirSync(from, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  const entries = readdirSync(from, { withFileTypes: true })
+    .filter(({ name }) => name !== 'target')
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
   for (const entry of reverse ? entries.reverse() : entries)
     if (entry.isDirectory()) copyFolder(join(from, entry.name), join(to, entry.name), reverse)
     else copyFileSync(join(from, entry.name), join(to, entry.name))
@@ -51,6 +53,9 @@ const project = (lock: string | undefined): string => {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   copyFolder(join(root, 'config'), join(folder, 'config'), lock !== undefined)
   symlinkSync(join(root, '.zos-toolchain'), join(folder, '.zos-toolchain'))
+  mkdirSync(join(folder, 'plugins/zosstorage'), { recursive: true })
+  const crate = 'plugins/zosstorage/crate'
+  copyFolder(join(root, crate), join(folder, crate), lock !== undefined)
   mkdirSync(join(folder, 'variants'))
   copyFileSync(join(root, config), join(folder, config))
   if (lock) copyFileSync(lock, join(folder, 'variants/quickstart.lock'))

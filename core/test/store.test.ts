@@ -121,6 +121,29 @@ test('two builds at once on one store: the same action runs once', async () => {
   assert.equal(readdirSync(join(store, 'v2/work')), [])
 })
 
+test('what an ended process left goes while the command works; what a short command leaves goes back to its place', async () => {
+  const folder = temporaryFolder()
+  const dead = '999999:1'
+  const work = join(folder, 'v2/work')
+  Store.open(folder, Date.now).close()
+  for (const name of ['a', 'b', 'c']) {
+    mkdirSync(join(work, dead, name), { recursive: true })
+    writeFileSync(join(work, dead, name, 'file'), name)
+  }
+  const short = Store.open(folder, Date.now)
+  assert.equal(short.sweeping, [dead])
+  assert.equal(readdirSync(work), [ownerOf(process.pid)!])
+  short.close()
+  assert.equal(readdirSync(work), [dead])
+  assert.equal(readdirSync(join(work, dead)), ['a', 'b', 'c'])
+  const long = Store.open(folder, Date.now)
+  await long.swept()
+  assert.equal(long.sweeping, [])
+  assert.equal(readdirSync(join(work, ownerOf(process.pid)!, 'swept')), [])
+  long.close()
+  assert.equal(readdirSync(work), [])
+})
+
 test('what ended processes left is swept, what others hold is not', async () => {
   const project = new Project(pure)
   await project.quick([], env)

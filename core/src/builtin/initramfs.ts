@@ -29,8 +29,8 @@ interface RememberedBlock {
   readonly uncompressedSize: number
 }
 
-/** Blocks that are compressed at once, by their plain bytes: the encoder holds a block twice, and some 94 MB besides. */
-const atOnce = { tasks: 2, cost: 32 << 20 }
+/** Blocks that are compressed at once: each takes some 94 MB at level 6, whatever its size, and its compressed bytes. */
+const atOnce = { tasks: 2, cost: Number.POSITIVE_INFINITY }
 
 const blockDigest = ({ pieces }: Block): string =>
   digestOf(pieces.map(({ head, blob, padding }) => [sha256(head), blob?.sha256 ?? '', padding]))
@@ -46,7 +46,7 @@ const compressBlock = async (
 ): Promise<RememberedBlock> => {
   const { encodeXzBlock, xzIdentity } = await import('../format/xz-encode.js')
   const input = { codec: xzIdentity(), preset, block: blockDigest(block) }
-  const artifact = await ctx.remember('xz-block-1', input, async () => {
+  const artifact = await ctx.remember('xz-block-2', input, async () => {
     onFresh()
     // The plain block is never in memory as a whole: the encoder holds it once already.
     const size = sizeOf(block)

@@ -117,8 +117,11 @@ export const buildConfig = async (
     await session.store.addHistory(`${config.name}/${config.arch}`, performance.now(), false, session.steps)
     throw error
   } finally {
-    report.close()
-    await open.close()
+    try {
+      await open.close()
+    } finally {
+      report.close()
+    }
     closeLog(config, log, failure)
   }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The `zos` program: its process, signals and streams.
-import { ExitCode } from '../error.js'
+import { ExitCode, ZosError } from '../error.js'
 import type { Cli } from './command.js'
 import { runProgram } from './program.js'
 
@@ -10,7 +10,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     // The second Ctrl-C does not wait for anything.
     if (++interrupts > 1) process.exit(ExitCode.interrupted)
-    abort.abort(new Error(`ended by ${signal}`))
+    abort.abort(new ZosError('INTERRUPTED', `ended by ${signal}`, { exit: ExitCode.interrupted }))
   })
 }
 

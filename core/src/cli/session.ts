@@ -121,6 +121,18 @@ const epochOf = (env: Cli['env'], lock: LockBook): number => {
   })
 }
 
+/** Waits for the removal of what ended builds left, unless people do not want to; says so where it takes long. */
+const untilSwept = async (store: Store, report: Report, signal: AbortSignal): Promise<void> => {
+  if (store.sweeping.length === 0 || signal.aborted) return
+  const say = setTimeout(() => {
+    const message = `removing what ${store.sweeping.length} ended builds left in ${store.folder}/work`
+    report.warn({ code: 'STORE_SWEEP', message: `${message}; Ctrl-C leaves the rest to the next build` })
+  }, 1000)
+  const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await Promise.race([store.swept(), ended])
+  clearTimeout(say)
+}
+
 /** A session, and how it ends. */
 export interface OpenSession {
   readonly session: Session
@@ -222,6 +234,7 @@ export const openSession = async (
       await Promise.allSettled(session.running)
       await network.close()
       session.mirror?.close()
+      await untilSwept(store, report, cli.signal)
       store.close()
     },
   }

@@ -16,7 +16,10 @@ export interface Partial {
   readonly size: number
   /** The strong entity tag the bytes belong to. */
   readonly etag: string | undefined
+  /** Takes bytes; they are written later, those before them perhaps too. Throws what writing failed with. */
   append(chunk: Uint8Array): Promise<void>
+  /** Writes all that was taken. */
+  flush(): Promise<void>
   /** Forgets the bytes; those that come belong to `etag`. */
   restart(etag: string | undefined): Promise<void>
   /** SHA-256 of the bytes so far. */
@@ -26,6 +29,9 @@ export interface Partial {
   /** Ends the work and removes what is left. */
   discard(): Promise<void>
 }
+
+/** Bytes that are gathered for one write, so that the next ones come in meanwhile: a write a packet is slower than a disk. */
+const gathered = 1 << 20
 
 /** A longer tag does not fit into a file name; the bytes are then not resumed by a later run. */
 const longestEtag = 64
@@ -76,8 +82,34 @@ export const openPartial = async (folder: string, digest: string | undefined, ur
   let etag = claimed === undefined ? undefined : decodeTag(claimed)
   const file = await open(path, claimed === undefined ? 'wx+' : 'r+', 0o644)
   let { hash, size } = await hashOf(file)
+  let waiting: Uint8Array[] = []
+  let waitingBytes = 0
+  let written = size
+  let writing: Promise<void> = Promise.resolve()
 
+  const write = async (): Promise<void> => {
+    const bytes = Buffer.concat(waiting, waitingBytes)
+    waiting = []
+    waitingBytes = 0
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesWritten } = await file.write(bytes, at, bytes.length - at, written)
+      at += bytesWritten
+      written += bytesWritten
+    }
+  }
+  /** Begins the next write once the one before has ended. */
+  const beginWrite = async (): Promise<void> => {
+    await writing
+    writing = write()
+    // Thrown by the next call; until then it must not count as unhandled.
+    writing.catch(() => undefined)
+  }
+  const flush = async (): Promise<void> => {
+    await beginWrite()
+    await writing
+  }
   const discard = async (): Promise<void> => {
+    await writing.catch(() => undefined)
     await file.close()
     await rm(path, { force: true })
   }
@@ -92,16 +124,20 @@ export const openPartial = async (folder: string, digest: string | undefined, ur
       return etag
     },
     async append(chunk) {
-      for (let written = 0; written < chunk.length; ) {
-        const { bytesWritten } = await file.write(chunk, written, chunk.length - written, size + written)
-        written += bytesWritten
-      }
       hash.update(chunk)
       size += chunk.length
+      waiting.push(chunk)
+      waitingBytes += chunk.length
+      if (waitingBytes >= gathered) await beginWrite()
     },
+    flush,
     async restart(tag) {
+      waiting = []
+      waitingBytes = 0
+      await writing
       await file.truncate(0)
       size = 0
+      written = 0
       hash = createHash('sha256')
       etag = tag
       const next = join(folder, own(tagOf(tag)))
@@ -112,6 +148,8 @@ export const openPartial = async (folder: string, digest: string | undefined, ur
     async keep() {
       const tag = tagOf(etag)
       if (size === 0 || (digest === undefined && tag === '-')) return await discard()
+      // Where the disk is full, what lies there is still the beginning of the file.
+      await flush().catch(() => undefined)
       await file.close()
       await rename(path, join(folder, `${key}.${tag}.part`))
     },

@@ -171,6 +171,7 @@ export const createHttp = (options: HttpOptions): Http => {
             signal,
           )
           if ('value' in result) {
+            await partial.flush()
             const taken = await accept({ path: partial.path, sha256: partial.digest(), size: partial.size })
             await partial.discard()
             return taken

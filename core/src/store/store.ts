@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ExitCode, ZosError } from '../error.js'
 import { canonical, digestOf, type Json, sha256 as sha256Of } from '../model/canonical.js'
@@ -20,6 +21,16 @@ const removeTree = (folder: string): void => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   } catch {
     // It is in nobody's way: each process has a folder of its own name.
+  }
+}
+
+/** Gives a folder another name; `false` where it cannot: another process was quicker, or it belongs to another user. */
+const move = (from: string, to: string): boolean => {
+  try {
+    renameSync(from, to)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -99,6 +110,8 @@ export class Store {
   onDamage: (message: string) => void = () => undefined
   /** Set when a blob turned out to be missing: from then on a result counts only with all its blobs. */
   distrust = false
+  /** Work folders of ended processes that this one has taken over: names below `work`, until they are gone. */
+  readonly #sweeping = new Map<string, Promise<void>>()
 
   private constructor(folder: string, clock: () => number) {
     this.folder = join(folder, `v${format}`)
@@ -132,15 +145,40 @@ export class Store {
       this.#db.run('DELETE FROM lease WHERE owner = ?', this.#owner)
     } finally {
       this.#db.close()
+      // What is left of others goes back to its place, for the next process: nobody waits for it here.
+      for (const name of this.#sweeping.keys()) move(this.#swept(name), join(this.folder, 'work', name))
       removeTree(join(this.folder, 'work', this.#owner))
     }
   }
 
-  /** Removes what ended processes left. */
+  /** Where the work folder of an ended process goes first: in the folder of this one, so that no other takes it too. */
+  #swept(name: string): string {
+    return join(this.folder, 'work', this.#owner, 'swept', name)
+  }
+
+  /** Names of ended processes whose work folders are being removed. */
+  get sweeping(): readonly string[] {
+    return [...this.#sweeping.keys()]
+  }
+
+  /** Waits until what ended processes left is gone. */
+  async swept(): Promise<void> {
+    await Promise.all(this.#sweeping.values())
+  }
+
+  /** Removes what ended processes left; work folders, which may be large, while the command does its work. */
   #sweep(): void {
     const work = join(this.folder, 'work')
     for (const name of readdirSync(work)) {
-      if (name !== this.#owner && !isAlive(name)) removeTree(join(work, name))
+      if (name === this.#owner || isAlive(name)) continue
+      const taken = this.#swept(name)
+      mkdirSync(join(taken, '..'), { recursive: true })
+      if (!move(join(work, name), taken)) continue
+      const removal = rm(taken, { recursive: true, force: true, maxRetries: 3 })
+        // What a command that outlived its zos still writes goes with this process.
+        .catch(() => undefined)
+        .then(() => void this.#sweeping.delete(name))
+      this.#sweeping.set(name, removal)
     }
     for (const { owner } of this.#db.all('SELECT owner FROM lease') as { owner: string }[]) {
       if (isAlive(owner)) continue
