@@ -1,5 +1,7 @@
+// time limit: 240 s
 // What the store and the lock hold, altered by a bit or swapped for another valid one: refused or made again, never used.
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -177,8 +179,12 @@ test('digests of the lock, altered or swapped, are refused with both digests', a
     if (!error) throw new Error(`${to} was taken for ${from}`)
     return error
   }
+  // Of the same size, and in the store: as if another source had brought it.
+  const present = Buffer.alloc(bytes.length, 1)
+  mkdirSync(dirname(blobPath(sha256(present))), { recursive: true })
+  writeFileSync(blobPath(sha256(present)), present)
   try {
-    for (const other of [altered(digest), sha256('another file')]) {
+    for (const other of [altered(digest), sha256('another file'), sha256(present)]) {
       const { code, message } = await attempt(digest, other)
       assert.is(code, 'FETCH_HTTP')
       assert.ok(message.includes(`has SHA-256 ${digest}, expected ${other}`), message)

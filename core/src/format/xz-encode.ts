@@ -123,8 +123,8 @@ class Encoder {
 /**
  * Compresses content into one Block with check CRC32 and filter LZMA2, ready for `joinBlocks`. Works in libuv's pool, so
  * several run side by side. Equal content and settings give equal bytes, however the content is cut into chunks. Memory:
- * about twelve times the dictionary (94 MiB at preset 6), whatever the size of the block. Throws `XZ_SETTINGS`; `XZ_BLOCK_SIZE` for no content, more than `XZ_BLOCK_LIMIT`, or other
- * than `size` says.
+ * about twelve times the dictionary (94 MiB at preset 6), whatever the size of the block. Throws `XZ_SETTINGS`;
+ * `XZ_BLOCK_SIZE` for no content, more than `XZ_BLOCK_LIMIT`, or other than `size` says.
  */
 export const encodeXzBlock = async (content: SizedContent, settings: XzSettings): Promise<XzBlock> => {
   const { size, chunks } = content

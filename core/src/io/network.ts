@@ -103,6 +103,24 @@ const refresh = async (
   throw joinedFetchError(errors)
 }
 
+const takenKey = (url: string, sha256: string): string => digestOf({ taken: url, sha256 })
+
+/**
+ * The file, where one of these addresses gave it before. That the store has some content of this digest is not enough:
+ * a lock whose digest was swapped for that of another file would put that file in this one's place.
+ */
+const takenBefore = (
+  store: Store,
+  urls: readonly string[],
+  { sha256, size }: { readonly sha256: string; readonly size: number | undefined },
+): Blob | undefined => {
+  for (const url of urls) {
+    const taken = store.result('fetch', takenKey(url, sha256)) as unknown as Blob | undefined
+    if (taken && (size ?? taken.size) === taken.size && store.blobs.has(taken)) return taken
+  }
+  return undefined
+}
+
 let scratches = 0
 
 /** The context of pins and fetchers. `step` is what progress and errors are about. */
@@ -135,8 +153,8 @@ export const fetchContext = (
     signal,
     env,
     download: async (urls, { sha256, size, maxSize = defaultMaxSize } = {}) => {
-      const known = sha256 !== undefined && size !== undefined ? { sha256, size } : undefined
-      if (known && flags.cacheDownloads && store.blobs.has(known)) return known
+      const known = sha256 === undefined ? undefined : takenBefore(store, urls, { sha256, size })
+      if (known && flags.cacheDownloads) return known
       online(urls[0] ?? step)
       const http = await session.network.http()
       const isChecked = flags.verifyChecksums || sha256 === undefined
@@ -146,6 +164,7 @@ export const fetchContext = (
         ({ path, sha256: digest, size: bytes }) => store.blobs.adopt(path, { sha256: digest, size: bytes }),
         { signal, onProgress: (bytes, total) => report.progress(step, 'downloading', bytes, total) },
       )
+      for (const url of urls) await store.setResult('fetch', takenKey(url, blob.sha256), { ...blob })
       if (isChecked || blob.sha256 === sha256) return blob
       session.unverified.add(step)
       report.warn({
