@@ -1,6 +1,7 @@
 // One page: what a build does, phase by phase. Each phase takes the last value and gives the next.
 import type { Phase, ResolvedPlan, Session } from './engine/session.js'
 import { isZosError } from './error.js'
+import { releaseHeap } from './io/heap.js'
 import { readManifest, writeOutputs } from './io/output-folder.js'
 import type { Manifest, ManifestOutput } from './model/manifest.js'
 import type { Output, Receipt } from './model/output.js'
@@ -41,6 +42,7 @@ const phase = async <T>(
   const result = await run()
   session.signal.throwIfAborted()
   session.report.phase(name, words(result), performance.now() - start)
+  releaseHeap()
   return result
 }
 

@@ -15,6 +15,7 @@ import Database from 'better-sqlite3'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isZosError } from '../dist/error.js'
+import { endingBlobs } from '../dist/model/blobs.js'
 import { ownerOf } from '../dist/store/process-owner.js'
 import { Store } from '../dist/store/store.js'
 import { configOf, Project, pluginsFile, temporaryFolder } from './temporary-project.js'
@@ -119,6 +120,27 @@ test('two builds at once on one store: the same action runs once', async () => {
   assert.ok(one?.equals(two!))
   for (const run of runs) assert.is(run.events.at(-1)?.event, 'finish')
   assert.equal(readdirSync(join(store, 'v2/work')), [])
+})
+
+test('contents that a step reads end with the build, in the middle too', async () => {
+  const store = Store.open(temporaryFolder(), Date.now)
+  const blob = await store.blobs.put(Buffer.alloc(3 << 20, 1))
+  const stop = new AbortController()
+  const blobs = endingBlobs(store.blobs, stop.signal)
+  const ended: unknown[] = []
+  let taken = 0
+  try {
+    for await (const chunk of blobs.stream(blob)) {
+      taken += chunk.length
+      stop.abort('ended')
+    }
+  } catch (reason) {
+    ended.push(reason)
+  }
+  for (const call of [blobs.read(blob), blobs.put('text')]) await call.catch((reason) => ended.push(reason))
+  store.close()
+  assert.ok(taken > 0 && taken < blob.size, `${taken} bytes`)
+  assert.equal(ended, ['ended', 'ended', 'ended'])
 })
 
 test('what an ended process left goes while the command works; what a short command leaves goes back to its place', async () => {

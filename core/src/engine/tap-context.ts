@@ -5,6 +5,7 @@ import { ZosError } from '../error.js'
 import { runAction } from '../exec/run-action.js'
 import { hostToolchain, rootIdentity, rootToolchain } from '../exec/toolchain.js'
 import { componentOf, type Ref } from '../model/artifact.js'
+import { endingBlobs } from '../model/blobs.js'
 import { canonical, digestOf, type Json, sha256 } from '../model/canonical.js'
 import { DeltaBuilder } from '../model/delta.js'
 import type { Entry, FileEntry } from '../model/entry.js'
@@ -239,7 +240,7 @@ export const tapContext = (
         return project.env(name)
       },
     },
-    blobs: store.blobs,
+    blobs: endingBlobs(store.blobs, session.signal),
     explain: (text) => {
       recorder.explanations.push(text)
     },

@@ -6,6 +6,7 @@ export { type Compression, type DecompressLimits, decompress } from './decompres
 export { type ElfFile, elfArch, isElf, parseElf } from './elf.js'
 export { type ElfSection, elfSection } from './elf-sections.js'
 export { compressGzip, type GzipSettings, gzipIdentity } from './gzip.js'
+export { InFlight, type InFlightLimits } from './in-flight.js'
 export { type PeImage, readPe } from './pe.js'
 export { type ManifestFacts, manifestLimit, publicKeyOf, signManifest, verifyManifest } from './signed-manifest.js'
 export { readTar, type TarEntry, type TarReadOptions } from './tar-read.js'

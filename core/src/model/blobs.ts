@@ -14,3 +14,24 @@ export interface BlobWriter {
 }
 
 export type Blobs = BlobReader & BlobWriter
+
+/**
+ * The same contents until the signal: from then on every call, and the next chunk of what is being read, throws its
+ * reason. A step that compresses for minutes ends with the build.
+ */
+export const endingBlobs = (blobs: Blobs, signal: AbortSignal): Blobs => ({
+  read: async (blob) => {
+    signal.throwIfAborted()
+    return blobs.read(blob)
+  },
+  async *stream(blob) {
+    for await (const chunk of blobs.stream(blob)) {
+      signal.throwIfAborted()
+      yield chunk
+    }
+  },
+  put: async (content) => {
+    signal.throwIfAborted()
+    return blobs.put(content)
+  },
+})

@@ -1,4 +1,5 @@
 import { type Artifact, type Component, DeltaBuilder, type Json, type TapContext } from '@zos/core'
+import { InFlight } from '@zos/core/format'
 import { billPackage } from './bill.js'
 import { appletLinks } from './package/applet-links.js'
 import { type UnpackedPackage, unpackedPackage } from './package/layers.js'
@@ -17,8 +18,8 @@ export type ComponentOptions = {
   readonly isToolchain?: true
 }
 
-/** Packages being unpacked at once: each holds its archive in memory. */
-const width = 4
+/** Packages being unpacked at once: each holds its archive in memory, and a large one is unpacked alone. */
+const atOnce = { tasks: 4, cost: 16 << 20 }
 
 /** Unpacks each package once, whichever component needs it, and puts them into one tree. */
 export const buildPackages = async (component: Component, ctx: TapContext): Promise<Artifact> => {
@@ -26,23 +27,27 @@ export const buildPackages = async (component: Component, ctx: TapContext): Prom
   const { plugin } = component
   const names = Object.keys(packages).sort()
   const unpacked: UnpackedPackage[] = []
-  const queue = [...names]
-  const work = async (): Promise<void> => {
-    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+  const work = new InFlight(atOnce)
+  try {
+    for (const name of names) {
       const { blob } = await ctx.fetched(packages[name]!)
       if (!blob) throw new TypeError(`the source ${packages[name]} gave no file`)
-      ctx.progress(name, unpacked.length, names.length)
-      const options = { name, plugin, documentation }
-      const input: Json = { ...options, sha256: blob.sha256 }
-      const artifact = await ctx.remember('unpack-2', input, async () =>
-        unpackDeb(await ctx.blobs.read(blob), options, ctx.blobs),
-      )
-      const one = unpackedPackage(name, artifact)
-      if (!isToolchain) ctx.package(await billPackage(one, blob.sha256, ctx))
-      unpacked.push(one)
+      await work.add(blob.size, async () => {
+        ctx.progress(name, unpacked.length, names.length)
+        const options = { name, plugin, documentation }
+        const input: Json = { ...options, sha256: blob.sha256 }
+        const artifact = await ctx.remember('unpack-2', input, async () =>
+          unpackDeb(await ctx.blobs.read(blob), options, ctx.blobs),
+        )
+        const one = unpackedPackage(name, artifact)
+        if (!isToolchain) ctx.package(await billPackage(one, blob.sha256, ctx))
+        unpacked.push(one)
+      })
     }
+    await work.done()
+  } finally {
+    await work.settle()
   }
-  await Promise.all(Array.from({ length: width }, work))
   unpacked.sort((a, b) => (a.name < b.name ? -1 : 1))
   if (kind === 'tree') return { trees: { tree: packagesTree(unpacked, plugin) } }
   const root = await rootTree(unpacked, { plugin, release }, ctx.blobs)
