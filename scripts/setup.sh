@@ -57,7 +57,7 @@ has_musl_target() {
 system_packages() {
   local wanted missing=() name
   wanted=(
-    bc bison bubblewrap build-essential ca-certificates cargo-web cpio dosfstools fdisk flex git gpg gpg-agent gpgv
+    bc bison bubblewrap build-essential ca-certificates cargo-web cpio dosfstools elfutils fdisk flex git gpg gpg-agent gpgv
     kmod libelf-dev mtools openssh-client openssl ovmf patch perl python3 python3-venv qemu-system-x86 qemu-utils
     rust-web-src rustc-web systemd-boot-efi xz-utils zstd
   )
@@ -111,6 +111,21 @@ minio() {
   printf '%s\n' "$wanted" >"$toolchain/minio-installed"
 }
 
+# UPX for the tests of its plugin: Debian 12 has it in backports alone. The host's own mirror is asked, its list of sources left alone.
+upx() {
+  if command -v upx >/dev/null; then return 0; fi
+  local mirror options
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' | head -n 1)
+  printf 'deb %s bookworm-backports main\n' "$mirror" >"$toolchain/backports.list"
+  options=(-o "Dir::Etc::SourceList=$PWD/$toolchain/backports.list" -o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0)
+  say 'installing upx-ucl from bookworm-backports'
+  printf '$ apt-get install upx-ucl\n' >>"$log"
+  if ! { as_root apt-get update -q "${options[@]}" && as_root env DEBIAN_FRONTEND=noninteractive apt-get install \
+    -q -y --no-install-recommends "${options[@]}" -t bookworm-backports upx-ucl; } >>"$log" 2>&1; then
+    say 'UPX could not be had; the tests that need it say so and are skipped'
+  fi
+}
+
 node_packages() {
   local version=$1 headers=$2 wanted
   wanted="$version $(sha256sum <package-lock.json | cut -d' ' -f1)"
@@ -141,4 +156,7 @@ mapfile -t node < <(node_version)
 zig
 node_packages "${node[0]}" "${node[1]:-}"
 compile
-if [ "${1:-}" = tests ]; then minio; fi
+if [ "${1:-}" = tests ]; then
+  minio
+  upx
+fi

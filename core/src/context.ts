@@ -152,6 +152,8 @@ export interface TapContext extends Settings, Reporting {
   readonly blobs: Blobs
   /** Adds to what the summary says of this run, beside its reason: `1 of 31 blocks: zinit`. */
   explain(text: string): void
+  /** Lines that `zos explain STEP` shows of this run: a table of what was done to which file, and why. */
+  detail(...lines: readonly string[]): void
   /** Puts a package into the bill of materials (`sbom.spdx.json`), once per `purl`; it is remembered with the run. */
   package(one: Package): void
   /** The settled wishes of a token. */
@@ -172,6 +174,11 @@ export interface TapContext extends Settings, Reporting {
    * new. The key is `name` (with a version of its own: `strip-1`), the plugin and `input`.
    */
   remember(name: string, input: Json, compute: () => Promise<Artifact>): Promise<Artifact>
+  /**
+   * Bytes that contents take when they are compressed by themselves, one after the other, as the image is (`initramfs` of the
+   * config). Remembered by their digests.
+   */
+  packedSize(...contents: readonly Blob[]): Promise<number>
 }
 
 /** The root file system as a tap sees it; what is looked at is recorded. */

@@ -140,8 +140,8 @@ export const buildOptions: CliCommand['options'] = { ...configOptions, ...runOpt
 
 export const buildCommand: CliCommand = {
   name: 'build',
-  summary: 'Builds the image: all outputs, or those that are named.',
-  arguments: '[OUTPUT…]',
+  summary: 'Builds the image: all outputs, or those that are named; with config files, each of them.',
+  arguments: '[CONFIG…] [OUTPUT…]',
   options: {
     ...configOptions,
     'rebuild-from': { type: 'string', value: 'STEP', help: 'run this step, phase or classic stage and all after it' },
@@ -160,12 +160,15 @@ export const buildCommand: CliCommand = {
   examples: [
     'zos build',
     'zos build -c variants/quickstart.config.ts',
+    'zos build variants/*.config.ts --jobs 8',
     'zos build initramfs.cpio.xz --rebuild-from=zinit/units',
     'zos build --frozen --offline',
     'zos build --verify-cache=10%',
     'zos build --frozen --offline --mirror /srv/zos-mirror',
   ],
   run: async (cli, args, options) => {
+    const { buildMany, configFilesIn } = await import('./build-many.js')
+    if (configFilesIn(args).length > 0) return buildMany(cli, args, options)
     if (shareOf(options['verify-cache']) > 0 && !isElsewhere(cli.env)) return buildElsewhere(cli)
     const config = await configOf(cli, options)
     const words = freshWords(cli.words, options)

@@ -166,7 +166,17 @@ export const explainCommand: CliCommand = {
       for (const { one, reads, followed, chain } of answers) {
         if (options.json === true) {
           const { phase, state, ms, why } = one
-          const data = { step, phase, at: build.at, state, ms, why, changes: chain.changes, reads }
+          const data = {
+            step,
+            phase,
+            at: build.at,
+            state,
+            ms,
+            why,
+            changes: chain.changes,
+            reads,
+            details: one.details ?? [],
+          }
           cli.out(`${JSON.stringify({ ...data, followed: followed.map((other) => other.step) })}\n`)
           continue
         }
@@ -177,6 +187,7 @@ export const explainCommand: CliCommand = {
         if (chain.changes.length > mostChanges) cli.out(`  and ${chain.changes.length - mostChanges} more\n`)
         const same = unchanged(reads, one.changes ?? [])
         if (chain.changes.length > 0 && same !== '') cli.out(`and not because of: ${same}: unchanged\n`)
+        for (const line of one.details ?? []) cli.out(`  ${line}\n`)
         const looked = reads.filter(({ kind }) => kind !== 'setting').map(shown)
         cli.out(`it looks at: ${listed([...new Set(looked)], 12, 'nothing but its options')}\n`)
         const count = followed.length

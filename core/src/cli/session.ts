@@ -50,7 +50,8 @@ export const configOf = (cli: Cli, options: OptionValues): Promise<Config> =>
 export const storeFolder = (cli: Cli, config: Config): string =>
   cli.env.ZOS_STORE ? resolve(cli.cwd, cli.env.ZOS_STORE) : join(config.root, '.zos')
 
-const jobsOf = (value: unknown): number => {
+/** How much runs at once. */
+export const jobsOf = (value: unknown): number => {
   if (value === undefined) return availableParallelism()
   if (typeof value === 'number' && value >= 1) return value
   throw new ZosError('CLI_JOBS', `--jobs ${value}: expected a number from 1`, { exit: ExitCode.usage })

@@ -1,5 +1,6 @@
 import type { Artifact } from '../model/artifact.js'
 import { digestOf, type Json } from '../model/canonical.js'
+import { onceAmongBuilds } from './once.js'
 import type { FetchSession } from './session.js'
 import { isWhole, loadArtifact, type StoredArtifact, storeArtifact } from './stored-artifact.js'
 
@@ -30,11 +31,16 @@ export const rememberArtifact = (
         )
       return loadArtifact(store, stored)
     }
-    session.signal.throwIfAborted()
-    const started = performance.now()
-    const made = await storeArtifact(store, await compute())
-    session.report.span?.(`${plugin} ${name}`, 'compute', started)
-    await store.setResult('memo', key, made as unknown as Json)
+    const recall = async (): Promise<StoredArtifact | undefined> =>
+      session.flags.forget || store.distrust ? undefined : (store.result('memo', key) as StoredArtifact | undefined)
+    const made = await onceAmongBuilds(store, session.signal, `memo ${key}`, recall, async () => {
+      session.signal.throwIfAborted()
+      const started = performance.now()
+      const fresh = await storeArtifact(store, await compute())
+      session.report.span?.(`${plugin} ${name}`, 'compute', started)
+      await store.setResult('memo', key, fresh as unknown as Json)
+      return fresh
+    })
     return loadArtifact(store, made)
   }
   const promise = make().finally(() => inFlight.delete(key))

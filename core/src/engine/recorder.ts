@@ -12,6 +12,8 @@ export class Recorder {
   readonly senses: Senses
   /** What the tap says of its own run. */
   readonly explanations: string[] = []
+  /** What it did, a line a file. */
+  readonly details: string[] = []
   /** What was seen, of small things: kept by digest, so that a later change can be told in detail. */
   readonly seen: (string | Uint8Array)[] = []
   /** What the tap adds to the bill of materials, by package URL. */

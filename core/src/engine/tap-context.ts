@@ -61,7 +61,8 @@ export const baseSenses = (session: Session): Senses => ({
   glob: async (pattern) => digestOf(await session.project.glob(pattern)),
   folder: async (path) => (await session.project.folder(path)).digest,
   env: (name) => session.project.env(name) ?? 'missing',
-  setting: (name) => String(session.settings[name as keyof Session['settings']]),
+  setting: (name) =>
+    name === 'initramfs' ? initramfsText(session) : String(session.settings[name as keyof Session['settings']]),
   settled: (name) => digestOf(settledOf(session, name)),
   source: (id) => {
     const { blob, tree, facts } = fetchedOf(session, id)
@@ -103,6 +104,10 @@ const toolchainTree = async (session: Session, reference: Ref): Promise<StoredTr
   const id = componentOf(reference)
   return treeSlot(id, await artifactOf(session, id), reference.slot)
 }
+
+/** How the image is compressed: `xz 6`. */
+const initramfsText = ({ config: { initramfs } }: Session): string =>
+  `${initramfs.compression ?? 'xz'} ${initramfs.level ?? 'default'}`
 
 const settledOf = (session: Session, name: string): Json => session.plan?.settled.get(name) ?? []
 
@@ -244,6 +249,9 @@ export const tapContext = (
     explain: (text) => {
       recorder.explanations.push(text)
     },
+    detail: (...lines) => {
+      recorder.details.push(...lines)
+    },
     package: (one) => {
       recorder.packages.set(one.purl, one)
     },
@@ -288,6 +296,10 @@ export const tapContext = (
       return runAction(session, step, action, (key) => recorder.actions.set(key, { name: action.name, key }))
     },
     remember: (name, input, compute) => rememberArtifact(session, plugin, name, input, compute),
+    packedSize: async (...contents) => {
+      recorder.note('setting', 'initramfs', initramfsText(session))
+      return (await import('./packed-size.js')).packedSize(session, contents)
+    },
     progress: (text, done, total) => report.progress(step, text, done, total),
     warn: (code, message, hint) => report.warn({ code, message, plugin, ...(hint !== undefined && { hint }) }),
   }

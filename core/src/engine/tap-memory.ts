@@ -188,6 +188,9 @@ export const noteHit = async <R>(session: Session, step: Step<R>, record: TapRec
 const failedAction = (cause: unknown): { failed?: string } =>
   isZosError(cause) && typeof cause.data.action === 'string' ? { failed: cause.data.action } : {}
 
+/** Lines of detail that are kept of a run. */
+const mostDetails = 1000
+
 /** Runs a step, or takes its remembered result; says why it ran. */
 export const remembered = async <R>(session: Session, step: Step<R>): Promise<R> => {
   if (session.planner) return session.planner.step(session, step)
@@ -228,6 +231,7 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
       ms,
       why: [why, ...recorder.explanations],
       changes,
+      ...(recorder.details.length > 0 && { details: recorder.details.slice(0, mostDetails) }),
     })
     report.step({ id: step.id, phase: step.phase, state: 'ran', ms, why })
     return result

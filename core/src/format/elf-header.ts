@@ -8,6 +8,8 @@ export interface ElfSegment {
   readonly type: number
   readonly offset: number
   readonly fileSize: number
+  /** What it takes in memory: a program's data that begin as zeros are not in the file. */
+  readonly memorySize: number
   readonly address: bigint
 }
 
@@ -66,12 +68,14 @@ const readSegments = (view: BoundedView, wide: boolean, offset: number, count: n
           offset: view.u64(at + 8, 'program header'),
           address: view.u64Wide(at + 16, 'program header'),
           fileSize: view.u64(at + 32, 'program header'),
+          memorySize: view.u64(at + 40, 'program header'),
         }
       : {
           type,
           offset: view.u32(at + 4, 'program header'),
           address: BigInt(view.u32(at + 8, 'program header')),
           fileSize: view.u32(at + 16, 'program header'),
+          memorySize: view.u32(at + 20, 'program header'),
         }
   })
 }

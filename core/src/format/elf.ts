@@ -105,6 +105,12 @@ const dynamicNames = (view: BoundedView, header: ElfHeader, dynamic: Dynamic): (
   }
 }
 
+/** Bytes that a program's segments take in memory, once it runs. Throws as `parseElf` does. */
+export const elfMemory = (bytes: Uint8Array): number =>
+  readElfHeader(bytes)
+    .segments.filter(({ type }) => type === PT_LOAD)
+    .reduce((sum, { memorySize }) => sum + memorySize, 0)
+
 /**
  * What a program, library or object file is and needs. Reads the headers and the dynamic section only, so it also works
  * on files without section headers. Format: System V ABI, "Object Files" and "Program Loading and Dynamic Linking".

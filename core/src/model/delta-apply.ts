@@ -13,16 +13,18 @@ interface Context {
   readonly edit: TreeEdit
   readonly plugin: Origin
   readonly over: Over | undefined
+  /** A file whose content is replaced stays its owner's. */
+  readonly keepsOwners: boolean
 }
 
 /** The root after the changes; see `FileTree.apply`. `rootOf` opens the trees that the delta carries. */
 export const applyDelta = (
   root: Directory,
   delta: Delta,
-  plugin: string,
+  { plugin, keepsOwners = false }: { readonly plugin: string; readonly keepsOwners?: boolean },
   rootOf: (tree: FileTree) => Directory,
 ): Directory => {
-  const context = { edit: new TreeEdit(root), plugin: Object.freeze({ plugin }), over: delta.over }
+  const context = { edit: new TreeEdit(root), plugin: Object.freeze({ plugin }), over: delta.over, keepsOwners }
   for (const op of delta.ops) {
     if (op.op === 'tree') putTree(context, op.at, rootOf(op.tree))
     else applyOp(context, op)
@@ -125,8 +127,13 @@ const replace = (context: Context, op: Extract<DeltaOp, { op: 'replace' }>): voi
   const origin = originOf(context, op)
   const fresh: FileEntry = { kind: 'file', mode: 0o644, uid: 0, gid: 0, blob: op.blob }
   if (node instanceof Directory) throw otherKind(path, node.entry, { ...fresh, origin })
-  const rewrite = ({ entry, group }: Leaf) =>
-    new Leaf(withAttributes(entry.kind === 'file' ? { ...entry, blob: op.blob } : fresh, op.attributes, origin), group)
+  const rewrite = ({ entry, group }: Leaf) => {
+    const by = context.keepsOwners ? (entry.origin ?? origin) : origin
+    return new Leaf(
+      withAttributes(entry.kind === 'file' ? { ...entry, blob: op.blob } : fresh, op.attributes, by),
+      group,
+    )
+  }
   rewriteLeaf(context, path, node, rewrite)
 }
 

@@ -133,10 +133,11 @@ export class FileTree {
    * A path that another plugin or package put is `TREE_CONFLICT`, unless both records are alike (the first owner stays),
    * or the delta's `over` names the first. Two directories are no conflict: the attributes of the first stay, also where
    * another package has others, until `directory` or `set` gives some. Further errors: `TREE_KIND`, `TREE_PARENT`,
-   * `TREE_MISSING`, `TREE_PATH` for paths that get too long.
+   * `TREE_MISSING`, `TREE_PATH` for paths that get too long. With `keepsOwners` a file whose content is replaced keeps its
+   * origin.
    */
-  apply(delta: Delta, by: { readonly plugin: string }): FileTree {
-    return new FileTree(applyDelta(this.#root, delta, by.plugin, (tree) => tree.#root))
+  apply(delta: Delta, by: { readonly plugin: string; readonly keepsOwners?: boolean }): FileTree {
+    return new FileTree(applyDelta(this.#root, delta, by, (tree) => tree.#root))
   }
 
   /** What differs in `after`, in the order of records. Equal subtrees are skipped; origins do not count. */

@@ -1,4 +1,5 @@
 // fetch: every pinned source into the store, and what they make known, until nothing is new.
+import { onceAmongBuilds } from '../engine/once.js'
 import type { Session, StoredFetched } from '../engine/session.js'
 import { isTreeWhole, storeTree } from '../engine/stored-artifact.js'
 import { loadFetched } from '../engine/tap-context.js'
@@ -48,8 +49,23 @@ const fetchStored = async (
     session.report.step({ id, phase: 'fetch', state: isLive ? 'hit' : 'ran', ms: performance.now() - started })
     return stored
   }
-  const mirrored = isLive ? undefined : await session.mirror?.take(key)
-  if (mirrored) return keep(mirrored)
+  const bring = async (): Promise<StoredFetched> => {
+    const mirrored = isLive ? undefined : await session.mirror?.take(key)
+    return keep(mirrored ?? (await fetchThroughHook(session, id, plugin, pinned)))
+  }
+  if (isLive || !isCached) return bring()
+  // Another build may be bringing the same.
+  const recall = async (): Promise<StoredFetched | undefined> =>
+    session.store.distrust ? undefined : (session.store.result('fetch', key) as StoredFetched | undefined)
+  return onceAmongBuilds(session.store, session.signal, `fetch ${key}`, recall, bring)
+}
+
+const fetchThroughHook = async (
+  session: Session,
+  id: string,
+  plugin: string,
+  pinned: PinnedSource,
+): Promise<StoredFetched> => {
   const fetched = await session.tapables.fetch.for(pinned.source.kind).promise(async (tap) => {
     const ctx = fetchContext(session, id, plugin, (one) => fetchPinned(session, plugin, one))
     try {
@@ -67,7 +83,7 @@ const fetchStored = async (
       `no plugin of this config fetches sources of kind ${pinned.source.kind} (${id})`,
       { exit: ExitCode.config },
     )
-  return keep(await store(session, fetched as Fetched))
+  return store(session, fetched as Fetched)
 }
 
 /** One pinned source, from the store or through the hook of its kind. */

@@ -53,7 +53,7 @@ export const growTree = async (session: Session, hook: 'assemble' | 'optimize', 
       unknown: () => new DeltaBuilder().build(),
     })
     try {
-      const grown = tree.apply(delta, { plugin: tap.plugin })
+      const grown = tree.apply(delta, { plugin: tap.plugin, keepsOwners: hook === 'optimize' })
       session.planner?.grown(id, hook, grown)
       return grown
     } catch (cause) {

@@ -83,6 +83,8 @@ export interface StepHistory {
   readonly why: readonly string[]
   /** Of a step that ran: what its reads saw otherwise than the run before. */
   readonly changes?: readonly Change[]
+  /** Of a step that ran: what it did to which file. */
+  readonly details?: readonly string[]
   /** Name of the command by which it failed. */
   readonly failed?: string
 }
@@ -297,6 +299,13 @@ export class Store {
   setFileDigest(path: string, stamp: string, { sha256, size }: Blob): void {
     const sql = 'INSERT OR REPLACE INTO file(path, stamp, sha256, size, sum) VALUES(?, ?, ?, ?, ?)'
     this.#db.run(sql, path, stamp, sha256, size, sumOf(path, stamp, sha256, size))
+  }
+
+  /** Whether another process uses the store now. */
+  hasCompany(): boolean {
+    return (this.#db.all('SELECT owner FROM lease WHERE owner <> ?', this.#owner) as { owner: string }[]).some(
+      ({ owner }) => isAlive(owner),
+    )
   }
 
   /** Takes the right to make something, so that two builds make it once; `false` while another live process has it. */

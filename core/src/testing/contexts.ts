@@ -1,6 +1,8 @@
 // What a tap sees when its plugin is run alone: everything comes from plain values, nothing touches the machine.
+
 import type { FetchContext, Plan, ProjectReader, Settings, TapContext, TreeView } from '../context.js'
 import { ZosError } from '../error.js'
+import { encodeXzBlock } from '../format/xz-encode.js'
 import type { Action } from '../model/action.js'
 import type { Artifact, Ref } from '../model/artifact.js'
 import { DeltaBuilder } from '../model/delta.js'
@@ -14,6 +16,7 @@ import { treeOf } from './trees.js'
 /** What the taps said and asked for, in their order. */
 export interface Noted {
   readonly explained: string[]
+  readonly details: string[]
   readonly warnings: string[]
   readonly packages: Package[]
   readonly actions: Action[]
@@ -102,6 +105,9 @@ export const tapContextIn = (world: World): TapContext => {
     explain: (text) => {
       world.explained.push(text)
     },
+    detail: (...lines) => {
+      world.details.push(...lines)
+    },
     package: (one) => {
       world.packages.push(one)
     },
@@ -127,6 +133,11 @@ export const tapContextIn = (world: World): TapContext => {
       return left instanceof FileTree ? { tree: left, stdout: '' } : left
     },
     remember: (_name, _input, compute) => compute(),
+    packedSize: async (...contents) => {
+      const plain = Buffer.concat(contents.map((blob) => blobs.get(blob)))
+      if (plain.length === 0) return 0
+      return (await encodeXzBlock({ size: plain.length, chunks: [plain] }, { preset: 6 })).bytes.length
+    },
   }
 }
 

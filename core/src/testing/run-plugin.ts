@@ -73,6 +73,7 @@ export interface Ran {
   readonly findings: readonly Finding[]
   readonly packed: ReadonlyMap<string, Packed>
   readonly explained: readonly string[]
+  readonly details: readonly string[]
   /** `CODE message`. */
   readonly warnings: readonly string[]
   readonly packages: readonly Package[]
@@ -176,6 +177,7 @@ export const runPlugin = async (descriptor: Descriptor, given: Given = {}): Prom
     artifacts: new Map(Object.entries(given.artifacts ?? {})),
     settled: new Map(Object.entries(given.settled ?? {})),
     explained: [],
+    details: [],
     warnings: [],
     packages: [],
     actions: [],
@@ -237,7 +239,7 @@ export const runPlugin = async (descriptor: Descriptor, given: Given = {}): Prom
       if (!isAsked(hook, tap.name)) return now
       const delta = deltaOf(await tap.run(worldTree(world, now), ctx))
       for (const content of delta.contents.values()) blobs.add(content)
-      return now.apply(delta, { plugin: id })
+      return now.apply(delta, { plugin: id, keepsOwners: hook === 'optimize' })
     })
 
   const findings: Finding[] = []
@@ -271,7 +273,13 @@ export const runPlugin = async (descriptor: Descriptor, given: Given = {}): Prom
     wishes: declared.wishes,
     artifacts: world.artifacts,
     changes: treeChanges(base, tree),
-    ...{ explained: world.explained, warnings: world.warnings, packages: world.packages, actions: world.actions },
+    ...{
+      explained: world.explained,
+      details: world.details,
+      warnings: world.warnings,
+      packages: world.packages,
+      actions: world.actions,
+    },
     text: (path) => {
       const target = tree.resolve(path)
       const entry = target === undefined ? undefined : tree.get(target)

@@ -1,5 +1,5 @@
 import { definePlugin } from '@zos/core'
-import { type SystemOptions, systemOptions } from './options.js'
+import { type SystemOptions, stripTool, systemOptions } from './options.js'
 
 export type { SystemOptions } from './options.js'
 
@@ -10,6 +10,7 @@ export const system = definePlugin<SystemOptions>()({
   code: import.meta.url,
   options: systemOptions,
   env: { ZEROOS_BRANDING: 'branding', ZEROOS_PASSWORDLESS_ROOT: 'passwordlessRoot' },
+  needs: [{ tool: stripTool, install: 'apt-get install elfutils', optional: true }],
   apply(hooks, options) {
     hooks.assemble.tap('branding', async (tree, ctx) => (await import('./branding.js')).brand(tree, ctx, options))
     hooks.assemble.tap('login', async (tree, ctx) => (await import('./login.js')).putLogin(tree, ctx, options))
@@ -17,6 +18,7 @@ export const system = definePlugin<SystemOptions>()({
     hooks.optimize.tap({ name: 'cleanup', order: 'pre' }, async (tree, ctx) =>
       (await import('./cleanup.js')).cleanUp(tree, ctx, options),
     )
+    hooks.optimize.tap('strip', async (tree, ctx) => (await import('./strip.js')).strip(tree, ctx, options))
     hooks.check.tap('login', async (tree) => (await import('./login.js')).loginFindings(tree))
     hooks.check.tap('debug', async (tree, ctx) => (await import('./debug.js')).injectionFindings(tree, ctx))
     hooks.check.tap('keys', async (tree) => (await import('./private-keys.js')).privateKeyFindings(tree))

@@ -1,5 +1,8 @@
 import * as v from 'valibot'
 
+/** Of elfutils: it knows every architecture, where binutils' strip knows its own. */
+export const stripTool = 'eu-strip'
+
 /** Who the machine is, who may log in, and what of the base stays behind. */
 export interface SystemOptions {
   /** Hostname, issue and os-release say the name of the image; on where nothing else is said (ZEROOS_BRANDING). */
@@ -20,6 +23,8 @@ export interface SystemOptions {
   readonly debugInjection?: string
   /** What is removed beside the usual (`remove`) and what of it stays (`keep`), as patterns; `false` removes nothing. */
   readonly cleanup?: false | { readonly remove?: readonly string[]; readonly keep?: readonly string[] }
+  /** Programs and libraries lose symbols and debug information, but for those that `keep` names; `false` leaves all as they are. */
+  readonly strip?: false | { readonly keep?: readonly string[] }
   /** Patterns of programs and libraries whose needs are not looked up in the image. */
   readonly unlinked?: readonly string[]
 }
@@ -49,6 +54,7 @@ export const systemOptions: v.GenericSchema<SystemOptions> = v.pipe(
     sshEmptyPassword: v.exactOptional(v.boolean()),
     debugInjection: v.exactOptional(v.string()),
     cleanup: v.exactOptional(v.union([v.literal(false), v.strictObject({ remove: patterns, keep: patterns })])),
+    strip: v.exactOptional(v.union([v.literal(false), v.strictObject({ keep: patterns })])),
     unlinked: patterns,
   }),
   v.check(

@@ -1,0 +1,153 @@
+// zos build with several config files: a process each, side by side; what two of them want is made by one.
+import { createLimiter } from '../engine/limiter.js'
+import { ExitCode, isZosError, ZosError } from '../error.js'
+import { runProcess } from '../io/process.js'
+import type { Manifest } from '../model/manifest.js'
+import { sizeText, table, timeText } from '../report/words.js'
+import type { StepHistory } from '../store/store.js'
+import type { Cli, OptionValues } from './command.js'
+import { jobsOf } from './session.js'
+
+const isConfigFile = (word: string): boolean => /\.config\.m?[jt]s$/.test(word)
+
+/** Config files among the arguments of zos build; the others are outputs. */
+export const configFilesIn = (args: readonly string[]): string[] => [...new Set(args.filter(isConfigFile))]
+
+interface Outcome {
+  readonly config: string
+  /** Exit code. */
+  readonly end: number
+  readonly ms: number
+  readonly manifest?: Manifest
+  readonly steps?: readonly StepHistory[]
+  /** Code and message of what failed. */
+  readonly code?: string
+  readonly message?: string
+}
+
+interface Said {
+  readonly event: string
+  readonly manifest?: Manifest
+  readonly steps?: readonly StepHistory[]
+  readonly code?: string
+  readonly message?: string
+}
+
+/** Options that name one config, or say how many builds there are. */
+const ownOptions = ['config', 'jobs', 'json', 'trace', 'clean']
+
+const optionWords = (options: OptionValues): string[] =>
+  Object.entries(options).flatMap(([name, value]) => {
+    if (value === undefined || value === false || ownOptions.includes(name)) return []
+    return [value === true ? `--${name}` : `--${name}=${value}`]
+  })
+
+const refuse = (options: OptionValues): void => {
+  for (const name of ['config', 'trace', 'clean'])
+    if (options[name] !== undefined && options[name] !== false)
+      throw new ZosError('CLI_USAGE', `--${name} is of one build; this command line names config files`, {
+        hint: name === 'clean' ? 'zos clean --store, then zos build variants/*.config.ts' : 'zos build -c FILE',
+        exit: ExitCode.usage,
+      })
+}
+
+const parse = (line: string): Said | undefined => {
+  try {
+    return JSON.parse(line) as Said
+  } catch {
+    return undefined
+  }
+}
+
+/** Builds one config in a process of its own; its failure is an outcome. */
+const buildOne = async (cli: Cli, config: string, words: readonly string[], isJson: boolean): Promise<Outcome> => {
+  const { cwd, env, signal, now } = cli
+  const inherited = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  const started = now()
+  let last: Said | undefined
+  let end = 0
+  const stray: string[] = []
+  try {
+    await runProcess({
+      file: process.execPath,
+      args: [...process.execArgv, process.argv[1] ?? '', 'build', '--config', config, '--json', ...words],
+      env: Object.fromEntries(inherited),
+      cwd,
+      signal,
+      stdout: 'lines',
+      onLine: (line) => {
+        const said = parse(line)
+        if (!said) {
+          stray.push(line)
+          return
+        }
+        if (isJson) cli.out(`${JSON.stringify({ config, ...said })}\n`)
+        last = said
+      },
+    })
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!isZosError(error) || typeof error.data.exitCode !== 'number') throw error
+    end = error.data.exitCode
+  }
+  const { manifest, steps, code, message = stray.at(-1) } = last ?? {}
+  return {
+    config,
+    end,
+    ms: now() - started,
+    ...(manifest && { manifest }),
+    ...(steps && { steps }),
+    ...(code !== undefined && { code }),
+    ...(end !== 0 && message !== undefined && { message }),
+  }
+}
+
+/** The largest output: what people look for. */
+const mainOutput = ({ outputs }: Manifest) =>
+  outputs.find(({ name }) => name === 'vmlinuz.efi') ??
+  outputs.find(({ format }) => format === 'initramfs') ??
+  [...outputs].sort((a, b) => b.size - a.size)[0]
+
+const rowOf = ({ config, end, ms, manifest, steps = [], code }: Outcome): string[] => {
+  if (end !== 0) return [`  ${config}`, 'failed', timeText(ms), '', code ?? `exit code ${end}`]
+  const ran = steps.filter(({ state }) => state === 'ran').length
+  const output = manifest && mainOutput(manifest)
+  const size = output ? `${output.name} ${sizeText(output.size)}` : ''
+  return [`  ${config}`, 'built', timeText(ms), `${ran} of ${steps.length} steps run`, size]
+}
+
+/** Builds several configs; gives the exit code of the first, in their order, that failed. */
+export const buildMany = async (cli: Cli, args: readonly string[], options: OptionValues): Promise<number> => {
+  refuse(options)
+  const configs = configFilesIn(args)
+  const outputs = args.filter((word) => !isConfigFile(word))
+  const jobs = jobsOf(options.jobs)
+  const atOnce = Math.min(jobs, configs.length)
+  const words = [...outputs, `--jobs=${Math.max(1, Math.floor(jobs / atOnce))}`, ...optionWords(options)]
+  const isJson = options.json === true
+  const limited = createLimiter(atOnce)
+  if (!isJson) cli.out(`${configs.length} configs, ${atOnce} at once\n`)
+  let done = 0
+  const outcomes = await Promise.all(
+    configs.map((config) =>
+      limited(async () => {
+        cli.signal.throwIfAborted()
+        const outcome = await buildOne(cli, config, words, isJson)
+        const { end, ms, message = '' } = outcome
+        done++
+        if (!isJson && end === 0) cli.out(`  ${done}/${configs.length} ${config}: built, ${timeText(ms)}\n`)
+        if (!isJson && end !== 0)
+          cli.out(`  ${done}/${configs.length} ${config}: failed, ${timeText(ms)}: ${message.split('\n')[0]}\n`)
+        return outcome
+      }),
+    ),
+  )
+  const failed = outcomes.filter(({ end }) => end !== 0)
+  if (isJson) cli.out(`${JSON.stringify({ event: 'builds', builds: outcomes.map(({ steps: _, ...one }) => one) })}\n`)
+  else {
+    cli.out(`${table(outcomes.map(rowOf)).join('\n')}\n`)
+    cli.out(`${outcomes.length - failed.length} built, ${failed.length} failed\n`)
+    if (failed[0]) cli.out(`  hint: why: zos build -c ${failed[0].config}\n`)
+  }
+  return failed[0]?.end ?? ExitCode.ok
+}

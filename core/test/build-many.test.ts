@@ -1,0 +1,86 @@
+// zos build with several config files.
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { sha256 } from '../dist/index.js'
+import { configOf, eventsOf, Project, pluginsFile, temporaryFolder } from './temporary-project.js'
+
+const variantOf = (name: string, options: string): string =>
+  `import base from '../zos.config.ts'\nexport default base.variant({ name: '${name}', plugins: { demo: ${options} } })\n`
+
+/** Each build notes what it really does in a file of the host, which no sandbox would let it. */
+const project = (url: string, log: string): Project =>
+  new Project({
+    'zos.config.ts': configOf(`local.demo({ text: 'base', url: '${url}' })`),
+    'variants/a.config.ts': variantOf('a', `{ text: 'a' }`),
+    'variants/b.config.ts': variantOf('b', `{ text: 'b' }`),
+    'variants/bad.config.ts': variantOf('bad', `{ text: 'bad' }`),
+    'plugins.ts': pluginsFile(`
+import { appendFileSync } from 'node:fs'
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const note = (line: string) => appendFileSync('${log}', line + '\\n')
+export const demo = plugin('demo', (hooks: any, { text, url }: any) => {
+  hooks.resolve.tap('plan', (plan: any) => plan.source('file', http(url, { sha256: '${sha256('x')}' })))
+  hooks.assemble.tap('put', async (tree: any, ctx: any) => {
+    if (text === 'bad') throw new Error('this one is bad')
+    const { blob } = await ctx.fetched('file')
+    const { files } = await ctx.remember('slow-1', { of: 'all' }, async () => {
+      note('computed')
+      await wait(2000)
+      return { files: { slow: await ctx.blobs.put('slow') } }
+    })
+    return tree.delta().file('/etc/text', text).file('/etc/slow', files.slow).file('/etc/file', blob)
+  })
+})`),
+  })
+
+test('each is built, what they share once; a failure stops no other and is the exit code', async () => {
+  let asked = 0
+  const server = createServer((_, response) => {
+    asked++
+    setTimeout(() => response.end('x'), 1500)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const log = join(temporaryFolder(), 'log')
+    const place = project(`http://127.0.0.1:${(server.address() as AddressInfo).port}/file`, log)
+    const files = ['variants/a.config.ts', 'variants/bad.config.ts', 'variants/b.config.ts']
+    const { code, out } = await place.zos(['build', ...files, '--jobs', '3'])
+    assert.is(code, 1, out)
+    assert.match(out, /^3 configs, 3 at once\n/)
+    assert.match(out, /variants\/a\.config\.ts +built +\S+ s +\d of \d steps run +initramfs\.cpio\.xz \d+ B\n/)
+    assert.match(out, /variants\/bad\.config\.ts +failed +\S+ s +PLUGIN_FAILED\n/)
+    assert.match(out, /\n2 built, 1 failed\n {2}hint: why: zos build -c variants\/bad\.config\.ts\n$/)
+    assert.is(readFileSync(log, 'utf8'), 'computed\n')
+    assert.is(asked, 1)
+    assert.ok(place.bytes('dist/a/initramfs.cpio.xz').length > 0 && place.bytes('dist/b/manifest.json').length > 0)
+    const again = await place.zos(['build', 'variants/a.config.ts', 'variants/b.config.ts', '--json'])
+    assert.is(again.code, 0)
+    const events = eventsOf(again.out)
+    assert.equal([...new Set(events.map(({ config }) => config))].sort(), [files[0], files[2], undefined])
+    assert.equal(
+      events.at(-1)?.builds.map(({ config, end }: { config: string; end: number }) => [config, end]),
+      [
+        [files[0], 0],
+        [files[2], 0],
+      ],
+    )
+  } finally {
+    server.close()
+  }
+})
+
+test('options of one build, and files that are not there, are told', async () => {
+  const place = project('http://127.0.0.1:1/file', '/dev/null')
+  const both = await place.zos(['build', 'variants/a.config.ts', '-c', 'zos.config.ts'])
+  assert.is(both.code, 2)
+  assert.match(both.err, /CLI_USAGE\n.*--config is of one build/)
+  const none = await place.zos(['build', 'variants/none.config.ts'])
+  assert.is(none.code, 3, none.out)
+  assert.match(none.out, /failed +\S+ s +CONFIG_/)
+})
+
+test.run()
