@@ -53,6 +53,31 @@ test('two cold builds have equal bytes, and a relink gives those of a cold build
   assert.ok(outputOf(cold, 'builtin').size > 0)
 })
 
+test('firmware starts it as a program (zos run --efi)', async () => {
+  await zos(['run', '-c', config, '--efi', '--expect', 'zos: ready', '--timeout', '240'], join(folder, 'one'), 250)
+})
+
+test('an error in the kernel’s sources is the compiler’s own line', async () => {
+  const copy = join(folder, 'one')
+  const line = '#error "an error of this test"'
+  const first = '// SPDX-License-Identifier: GPL-2.0'
+  const patch = `--- a/kernel/bounds.c\n+++ b/kernel/bounds.c\n@@ -1 +1,2 @@\n+${line}\n ${first}\n`
+  writeFileSync(join(copy, 'error.patch'), patch)
+  writeFileSync(
+    join(copy, 'error.config.ts'),
+    `import builtin from './variants/quickstart-builtin.config.ts'
+export default builtin.variant({ name: 'error', plugins: { kernel: { patches: ['error.patch'] } } })
+`,
+  )
+  const { end, stdout, stderr } = await start(process.execPath, [cli, 'build', '-c', 'error.config.ts'], copy, limit)
+    .ended
+  assert.is.not(end, 0)
+  assert.match(
+    stdout + stderr,
+    /error KERNEL_COMPILE [\s\S]*kernel\/bounds\.c:1:2: error: #error "an error of this test"/,
+  )
+})
+
 test('a compiler that is too old for the sources is named in their own words', async () => {
   const copy = join(folder, 'one')
   const patch = `--- a/scripts/min-tool-version.sh

@@ -1,6 +1,8 @@
 // time limit: 2400 s
 // The quickstart with a kernel of its own: compiled, linked with the initramfs in it, booted, linked again;
 // and what is said where the config, the sources or the machine are not as they should be.
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,13 +68,12 @@ test('it boots by -kernel to zinit, with the modules of stage 1 and the release 
   assert.not.match(consoleText(), /Kernel panic/)
 })
 
-for (const way of ['--efi', '--disk-image'])
-  test(`zos run ${way} boots it by firmware`, async () => {
-    built()
-    const expect = ['--expect', 'zos: ready', '--timeout', String(limits.firmware)]
-    await zos(['run', '-c', config, way, ...expect], project, limits.firmware + 10)
-    assert.not.match(consoleText(), /Kernel panic/)
-  })
+test('firmware boots it from the ESP of its disk image', async () => {
+  built()
+  const expect = ['--expect', 'zos: ready', '--timeout', String(limits.firmware)]
+  await zos(['run', '-c', config, '--disk-image', ...expect], project, limits.firmware + 10)
+  assert.not.match(consoleText(), /Kernel panic/)
+})
 
 /** A copy of the project that shares the checkout's store: what is compiled is compiled once. */
 const copyOf = (name: string): string => {
@@ -134,26 +135,24 @@ test('each line of a config that was not taken is named, with the reason', async
 const patchOf = (path: string, before: string, line: string): string =>
   `--- a/${path}\n+++ b/${path}\n@@ -1 +1,2 @@\n+${line}\n ${before}\n`
 
-test('an error of the compiler comes in its own words, with the log', async () => {
-  built()
-  const copy = copyOf('compile')
-  const first = '// SPDX-License-Identifier: GPL-2.0'
-  writeFileSync(join(copy, 'test.patch'), patchOf('kernel/bounds.c', first, '#error "an error of this test"'))
-  const file = join(copy, config)
-  const text = readFileSync(file, 'utf8')
-  writeFileSync(file, text.replace("embed: 'builtin'", "patches: ['test.patch'], embed: 'builtin'"))
-  const said = await failure(copy)
-  assert.match(said, 'error KERNEL_COMPILE')
-  assert.match(said, /kernel\/bounds\.c:1:2: error: #error "an error of this test"/)
-  assert.match(said, /log: +\S+compile\.log/)
-})
+/** What is asked of a kernel's makefile until it compiles, and a first file. */
+const makefile = `tinyconfig:
+\t@: >$(O)/.config
+olddefconfig:
+\t@:
+kernelversion:
+\t@echo 6.12.0
+bzImage:
+\tgcc -c kernel/bounds.c -o $(O)/bounds.o
+`
 
 /** A copy of the project whose kernel has next to no sources: enough for what fails before they are read. */
 const emptyKernel = (name: string, options: string): string => {
   const copy = copyOf(name)
-  mkdirSync(join(copy, 'linux/kernel'), { recursive: true })
+  for (const part of ['Documentation', 'kernel']) mkdirSync(join(copy, 'linux', part), { recursive: true })
+  writeFileSync(join(copy, 'linux/Documentation/index.rst'), '')
   writeFileSync(join(copy, 'linux/Kconfig'), '')
-  writeFileSync(join(copy, 'linux/Makefile'), 'VERSION = 6\n')
+  writeFileSync(join(copy, 'linux/Makefile'), makefile)
   writeFileSync(join(copy, 'linux/kernel/bounds.c'), 'int bounds;\n')
   writeFileSync(
     join(copy, 'zos.config.ts'),
@@ -173,6 +172,36 @@ test('a patch that does not fit is named', async () => {
   const said = await failure(copy, 'zos.config.ts')
   assert.match(said, 'error KERNEL_SOURCES')
   assert.match(said, /error: patches\/0000\.patch does not fit/)
+})
+
+test('an error of the compiler comes in its own words, with the log and the way to a shell', async () => {
+  const copy = emptyKernel('compile', '')
+  writeFileSync(join(copy, 'linux/kernel/bounds.c'), 'int bounds;\nint more = acme_reset();\n')
+  const said = await failure(copy, 'zos.config.ts')
+  assert.match(said, /error KERNEL_COMPILE \[kernel, build\]/)
+  assert.match(said, /kernel\/bounds\.c:2:12: error: initializer element is not constant/)
+  assert.match(said, /log: +\S+compile\.log \(line \d+\)/)
+  assert.match(said, /shell: zos shell kernel\/linux/)
+})
+
+test('a full disk is named', async () => {
+  const copy = emptyKernel('full', '')
+  const disk = join(folder, 'disk')
+  mkdirSync(disk)
+  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=30m', 'zos-test', disk], { encoding: 'utf8' })
+  if (mount.status !== 0) {
+    console.log(`skip a full disk is named: ${mount.stderr?.trim() || mount.error?.message}`)
+    return
+  }
+  try {
+    // The store has them, the command has them, and its archive of them finds no room.
+    writeFileSync(join(copy, 'linux/kernel/data.bin'), randomBytes(12 << 20))
+    const said = await failure(copy, 'zos.config.ts', { ZOS_STORE: disk })
+    assert.match(said, /error KERNEL_SOURCES [\s\S]*No space left on device/)
+    assert.match(said, /hint: .*make room for the store, or name another folder with ZOS_STORE/s)
+  } finally {
+    spawnSync('umount', ['--lazy', disk])
+  }
 })
 
 test('a tool that is missing is named before anything is unpacked', async () => {

@@ -44,6 +44,18 @@ const warnings = ({ events }: Built): Event[] => events.filter(({ event }) => ev
 const summary = (built: Built): string =>
   built.events.find(({ phase, event }) => event === 'phase' && phase === 'fetch')?.summary
 
+test('without history one commit is fetched, and the tree has no .git', async () => {
+  const url = upstream('shallow')
+  commit(url, 'one', { 'file.txt': 'first version' })
+  gitIn(url, 'tag', '-a', '-m', 'one', 'v1')
+  const second = commit(url, 'two', { 'file.txt': 'second version' })
+  const project = projectOf({ code: { kind: 'git', url: `file://${url}`, ref: 'main', history: false } })
+  await project.quick()
+  assert.equal(lockOf(project).pins['source code']?.pin, { commit: second, ref: 'refs/heads/main', tags: {} })
+  assert.match(image(project), new RegExp(`"describe":"${second.slice(0, 12)}"`))
+  assert.match(image(project), 'second version')
+})
+
 test('a branch stays where the lock has it, until it is updated', async () => {
   const url = upstream('branch')
   const first = commit(url, 'one', { 'file.txt': 'first version' })

@@ -35,7 +35,8 @@ const checkout = async (
 ) => {
   const { fetchCommit } = await import('../io/git.js')
   const { path } = await ctx.scratch()
-  const request = { url: String(source.url), submodules: source.submodules !== false, history: true, ...pin }
+  const { url, submodules, history } = source
+  const request = { url: String(url), submodules: submodules !== false, history: history !== false, ...pin }
   return { path, found: await fetchCommit(request, join(path, 'work'), contextOf(ctx)) }
 }
 
@@ -48,14 +49,14 @@ export const pinGit = async (source: Source, ctx: FetchContext): Promise<Json> =
   return { commit, ...(ref !== undefined && { ref }), tags: found.tags }
 }
 
-/** The commit's files with a small `.git` that answers `git describe`, and its facts. */
+/** The commit's files with a small `.git` that answers `git describe`, unless the source does without, and its facts. */
 export const fetchGit = async ({ source, pin }: PinnedSource, ctx: FetchContext): Promise<Fetched> => {
   const { makeRepositorySnapshot } = await import('../io/git.js')
   await checkOnline(String(source.url), ctx)
   const { readFolder } = await import('../io/folder-read.js')
   const { found } = await checkout(source, pin as unknown as GitPin, ctx)
   const records = await readFolder(found.folder, ctx.blobs, { modes: 'git' })
-  const snapshot = await makeRepositorySnapshot(found, contextOf(ctx))
+  const snapshot = source.history === false ? [] : await makeRepositorySnapshot(found, contextOf(ctx))
   const repository = await Promise.all(
     [...snapshot].map(async ([path, bytes]) => ({
       path: `/.git/${path}`,

@@ -225,8 +225,14 @@ const executeIn = async (
   } catch (cause) {
     signal.throwIfAborted()
     const message = (errors.length > 0 ? errors : last.length > 0 ? last : [(cause as Error).message]).join('\n  ')
-    await saveCapsule(capsuleFile, await capsuleOf(session, step, action, input, key), message, log)
-    const place = { log, line: firstError, capsule: capsuleFile, shell: shellCommand(session, step) }
+    // Where there is no room for a capsule, that the command failed is what counts.
+    const capsule = await capsuleOf(session, step, action, input, key)
+      .then((made) => saveCapsule(capsuleFile, made, message, log))
+      .then(
+        () => capsuleFile,
+        () => undefined,
+      )
+    const place = { log, line: firstError, capsule, shell: shellCommand(session, step) }
     throw actionFailure(action, cause as Error, errors.length > 0 ? errors : last, place)
   }
   session.report.span?.(`${step}: ${action.name}`, 'action', started, { key })

@@ -49,6 +49,11 @@ export interface GitOptions {
   readonly ref: string
   /** Submodules are fetched too; on where nothing else is said. */
   readonly submodules?: boolean
+  /**
+   * The commits before it, which `git describe` counts; on where nothing else is said. Without them the tree has no `.git`,
+   * and only this commit is fetched where the server gives single ones.
+   */
+  readonly history?: boolean
 }
 
 /** A commit of a git repository, with enough history for `git describe`. */

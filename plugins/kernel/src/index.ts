@@ -40,7 +40,9 @@ export const kernel = definePlugin<KernelOptions>()({
       if (isRef(options.source)) {
         plan.component({ name: componentName, kind: 'kernel', options: {}, needs: [options.source] })
       } else {
-        plan.source(sourceName, options.source)
+        // Its build asks git for nothing: one commit of a million is enough.
+        const { source } = options
+        plan.source(sourceName, source.kind === 'git' ? { ...source, history: false } : source)
         plan.component({ name: componentName, kind: 'kernel', options: {}, sources: [sourceName] })
       }
       if (plan.requested().some(({ component: asked }) => asked === imageModulesName))
