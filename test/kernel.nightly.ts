@@ -100,23 +100,21 @@ export default builtin.variant({ name: 'newer', plugins: { kernel: { patches: ['
 })
 
 test('a module of one’s own is compiled against the kernel’s headers, and loaded', async () => {
-  const copy = join(folder, 'one')
-  writeFileSync(
-    join(copy, 'hello.config.ts'),
-    `import { defineConfig } from '@zos/core'
-import { helloModule } from './examples/kernel-module/hello-module.ts'
-import builtin from './variants/quickstart-builtin.config.ts'
-
-export default defineConfig((input) => {
-  const config = builtin.variant({ name: 'hello' })
-  const base = config.make(input)
-  const linux = base.plugins.find(({ id }) => id === 'kernel') as unknown as { kernel: never }
-  return { ...base, plugins: [...base.plugins, helloModule({ kernel: linux.kernel, sources: 'examples/kernel-module/src' })] }
-})
-`,
-  )
-  await build(copy, 'hello.config.ts', 2, {})
-  await zos(['run', '-c', 'hello.config.ts', '--expect', 'hello: loaded', '--timeout', '120'], copy, 150)
+  const copy = copyOf('hello')
+  symlinkSync(join(folder, 'one/.zos'), join(copy, '.zos'))
+  const base = join(copy, 'variants/quickstart.config.ts')
+  const module = "helloModule({ kernel: linux.kernel, sources: 'examples/kernel-module/src' })"
+  const [before, after] = readFileSync(base, 'utf8').split('    published,\n')
+  assert.ok(after, 'the list of plugins is another one')
+  const line = "import { helloModule } from '../examples/kernel-module/hello-module.ts'\n"
+  writeFileSync(base, `${line}${before}    published,\n    ${module},\n${after}`)
+  // What a module prints is no warning: a quiet console would not show it.
+  const builtin = readFileSync(join(copy, config), 'utf8')
+  assert.match(builtin, ' quiet')
+  writeFileSync(join(copy, config), builtin.replace(' quiet', ''))
+  const built = await build(copy, config, 2, {})
+  assert.ok(outputOf(built, 'builtin').size > 0)
+  await zos(['run', '-c', config, '--expect', 'hello: loaded', '--timeout', '120'], copy, 150)
 })
 
 test.run()
