@@ -121,6 +121,8 @@ export const provisionedOnce = async (title: string, one: Case): Promise<void> =
   expectMounts(section(first, 'mounts'), report)
   if (fstab) expectFstab(section(first, 'fstab'), report)
   expectAlreadyRight(reportOf(first, 'again'))
+  // A plan of another state is refused by its exit code; the one that was just printed is not.
+  assert.match(section(first, 'apply'), /^other 9\nsame 0$/m)
   await expectTables(disks, report)
   const fixed = await Promise.all(disks.map(fixedDigest))
 

@@ -45,6 +45,8 @@ echo "== kept"; cat /var/cache/system/kept 2>/dev/null; echo kept >/var/cache/sy
 echo "== mounts"; grep -E ' /var/(mounts|cache)/' /proc/mounts
 echo "== fstab"; cat /etc/fstab
 echo "== again"; /usr/bin/zosstorage --report /run/again.json >/dev/null 2>&1; cat /run/again.json
+apply() { /usr/bin/zosstorage apply --plan "$1" --report /run/apply.json >/dev/null 2>&1; echo "$2 $?"; }
+echo "== apply"; apply 0123 other; apply "$(/usr/bin/zosstorage plan 2>/dev/null | sed -n 's/^digest: //p')" same
 echo "== up"; uptime
 `
 

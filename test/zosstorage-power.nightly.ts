@@ -33,12 +33,14 @@ test('after every write: completed or refused, and a provisioned machine keeps i
   assert.ok(recorded)
   const { writes, borders } = recorded
   const seen = await after(Array.from({ length: writes.length + 1 }, (_, index) => ({ after: index })))
-  for (const { after: count, report, kept } of seen) {
+  for (const { after: count, report, kept, untouched } of seen) {
     const where = `after ${count} writes: ${report.status} ${JSON.stringify(report.error)}`
     if (count === 0) assert.is(report.status, 'provisioned', where)
     else if (count < borders.mounts) assert.ok(report.error, where)
     else assert.is(report.status, 'already_provisioned', where)
     if (count >= borders.again) assert.ok(kept, where)
+    // Neither the program nor its mounts write a byte to a disk on which all is right.
+    if (count === borders.again) assert.ok(untouched, where)
   }
   const classes = new Set(seen.flatMap(({ report }) => report.error?.class ?? []))
   assert.equal([...classes].sort(), ['not_empty', 'partial'])

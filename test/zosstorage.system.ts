@@ -26,9 +26,10 @@ test('a disk with a file system beside an empty one: neither is written, and the
   await leftAlone('dirty', disks, 'not_empty', words)
 })
 
-test('power lost in the middle: the next run refuses and says what to do, or completes', async () => {
+test('power lost in the middle: the next run refuses and says what to do, or completes; a rerun writes nothing', async () => {
   const { writes, borders } = await record(false)
-  const counts = [0, 1, 4, borders.boot, borders.boot + 1, borders.data, borders.mounts - 1, borders.mounts]
+  const { boot, data, mounts, again } = borders
+  const counts = [0, 1, 4, boot, boot + 1, data, mounts - 1, mounts, again]
   const seen = await nextRuns(
     writes,
     counts.map((after) => ({ after })),
@@ -37,8 +38,10 @@ test('power lost in the middle: the next run refuses and says what to do, or com
   const refused = ['not_empty', ...Array.from({ length: 5 }, () => 'partial')]
   assert.equal(
     seen.map(({ report }) => report.error?.class ?? report.status),
-    ['provisioned', ...refused, 'already_provisioned'],
+    ['provisioned', ...refused, 'already_provisioned', 'already_provisioned'],
   )
+  const last = seen.at(-1)!
+  assert.ok(last.kept && last.untouched, JSON.stringify(last.report.steps))
 })
 
 test.run()
