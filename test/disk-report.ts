@@ -52,3 +52,17 @@ export const expectAlreadyRight = ({ status, steps, error }: Report, done: RegEx
   assert.is(status, 'already_provisioned', JSON.stringify(error))
   for (const { step, result } of steps) assert.is(result, done?.test(step) ? 'done' : 'already_right', step)
 }
+
+/** Disks and file systems by what stays theirs: a kernel may name NVMe disks in another order after a restart. */
+export const identities = ({ disks, filesystems }: Report): unknown => ({
+  disks: disks
+    .map(({ serial, role, partitions }) => ({
+      serial,
+      role,
+      partitions: partitions.map(({ path: _, ...rest }) => rest),
+    }))
+    .sort((one, other) => one.serial.localeCompare(other.serial)),
+  filesystems: filesystems
+    .map(({ devices, ...rest }) => ({ ...rest, devices: devices.length }))
+    .sort((one, other) => one.uuid.localeCompare(other.uuid)),
+})
