@@ -128,7 +128,7 @@ export const provisionedOnce = async (title: string, one: Case): Promise<void> =
 
   const restarted = await boot(name, how, disks)
   const second = reportOf(restarted, 'report')
-  expectAlreadyRight(second, /^mount/)
+  expectAlreadyRight(second, /^(mount|fstab)/)
   assert.equal(identities(second), identities(report))
   expectMounts(section(restarted, 'mounts'), second)
   assert.match(section(restarted, 'kept'), /^kept$/m)

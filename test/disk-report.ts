@@ -47,7 +47,7 @@ export const reportOf = (console: string, name: string): Report => {
   return report
 }
 
-/** A rerun in which nothing was left to do; what `done` lets through is what a restart takes away. */
+/** A rerun in which nothing was left to do; what `done` matches is what a restart takes away. */
 export const expectAlreadyRight = ({ status, steps, error }: Report, done: RegExp | undefined = undefined): void => {
   assert.is(status, 'already_provisioned', JSON.stringify(error))
   for (const { step, result } of steps) assert.is(result, done?.test(step) ? 'done' : 'already_right', step)
