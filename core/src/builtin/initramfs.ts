@@ -6,6 +6,7 @@ import { type ArchivePiece, writePieces } from '../format/archive-piece.js'
 import { cpioPlan } from '../format/cpio.js'
 import { hashed } from '../format/hashed.js'
 import { InFlight } from '../format/in-flight.js'
+import { freeing } from '../io/heap.js'
 import { digestOf, sha256 } from '../model/canonical.js'
 import type { Blob, TreeRecord } from '../model/entry.js'
 import type { OutputSpec, Packed } from '../model/output.js'
@@ -52,7 +53,7 @@ const compressBlock = async (
     const size = sizeOf(block)
     const written = createHash('sha256')
     const encoded = await encodeXzBlock(
-      { size, chunks: hashed(writePieces(block.pieces, ctx.blobs), written) },
+      { size, chunks: freeing(hashed(writePieces(block.pieces, ctx.blobs), written)) },
       { preset },
     )
     await compare(encoded, written.digest('hex'), block)

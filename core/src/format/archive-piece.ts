@@ -25,7 +25,7 @@ export const archivePiece = (path: string, head: Uint8Array, alignment: number, 
 
 /** Blobs up to here are read whole and ahead of their turn; larger ones are streamed. */
 const smallBytes = 256 * 1024
-const ahead = { pieces: 32, bytes: 16 * 1024 ** 2 }
+const ahead = { pieces: 32, bytes: 4 * 1024 ** 2 }
 const outputBytes = 256 * 1024
 
 /**
