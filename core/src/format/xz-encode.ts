@@ -70,13 +70,19 @@ export const xzIdentity = (): string => {
 /** Dictionary size of the presets 0 to 9, as a power of two: xz(1). */
 const DICT_BITS = [18, 20, 21, 22, 22, 23, 23, 24, 25, 26]
 
-/** A preset in full: the binding drops a dictionary size that stands beside a preset. Values: xz(1), `-0 ... -9`. */
-const lzmaOptions = (lzma: Lzma, { preset, dictSize }: XzSettings): LzmaOptions => {
+/** Bytes of a preset's dictionary. Throws `XZ_SETTINGS` for what is no preset. */
+export const presetDictionary = (preset: number): number => {
   const bits = DICT_BITS[preset]
   if (bits === undefined) {
     throw new ZosError('XZ_SETTINGS', `xz preset ${preset}; expected a whole number from 0 to 9`)
   }
-  const size = dictSize ?? 2 ** bits
+  return 2 ** bits
+}
+
+/** A preset in full: the binding drops a dictionary size that stands beside a preset. Values: xz(1), `-0 ... -9`. */
+const lzmaOptions = (lzma: Lzma, { preset, dictSize }: XzSettings): LzmaOptions => {
+  const own = presetDictionary(preset)
+  const size = dictSize ?? own
   if (!Number.isInteger(size) || size < 4096 || size > 1.5 * 1024 ** 3) {
     throw new ZosError('XZ_SETTINGS', `xz dictionary of ${size} bytes; expected 4096 to 1610612736`)
   }
