@@ -89,6 +89,29 @@ for (const engine of ['podman', 'docker'] as const) {
     assert.ok(archive().equals(expected), 'other bytes')
   })
 
+  test(`${engine} takes the place of a bubblewrap that does not work, and says so`, () => {
+    const cli = join(project, 'core/dist/cli/main.js')
+    const build = `exec ${process.execPath} ${cli} build --rebuild-from compile/program`
+    // The other engine, if there is one, is hidden too.
+    const hidden = ['bwrap', engine === 'docker' ? 'podman' : 'none'].map(
+      (name) => spawnSync('which', ['-a', name]).stdout,
+    )
+    const paths = hidden.flatMap((text) => String(text).split('\n')).filter((path) => path !== '')
+    const script = `${paths.map((path) => `mount --bind /dev/null ${path} || exit 99`).join('; ')}; ${build}`
+    const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+      cwd: folder,
+      env: { ...process.env, ...found.env, ZOS_STORE: join(folder, engine) },
+      encoding: 'utf8',
+    })
+    if (/unshare failed/.test(stderr) || status === 99) {
+      console.log(`skip ${engine} in place of bubblewrap: ${stderr.trim()}`)
+      return
+    }
+    assert.is(status, 0, stdout + stderr)
+    assert.match(stdout, new RegExp(`EXECUTOR_REPLACED[\\s\\S]*containers of ${engine}`))
+    assert.ok(archive().equals(expected!), 'other bytes')
+  })
+
   test(`a container of ${engine} that stays gives them too, and has a shell`, async () => {
     assert.match(succeeded(await zos(['container', 'start', '--executor', engine])), new RegExp(`runs \\(${engine}\\)`))
     rmSync(join(folder, 'dist'), { recursive: true })
@@ -105,7 +128,7 @@ for (const engine of ['podman', 'docker'] as const) {
 
 test('where user namespaces are forbidden, the error names the ways out', () => {
   const cli = join(project, 'core/dist/cli/main.js')
-  const script = `echo 0 >/proc/sys/user/max_user_namespaces && exec ${process.execPath} ${cli} build --rebuild-from compile/program`
+  const script = `echo 0 >/proc/sys/user/max_user_namespaces && exec ${process.execPath} ${cli} build --executor bubblewrap`
   const { status, stdout, stderr } = spawnSync('unshare', ['--user', '--map-root-user', 'sh', '-c', script], {
     cwd: folder,
     env: { ...process.env, ZOS_STORE: join(folder, 'forbidden') },

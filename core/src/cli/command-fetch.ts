@@ -33,6 +33,7 @@ export const withFetching = async <T>(
       force: () => false,
       forget: false,
       executor: 'bubblewrap',
+      isExecutorAsked: false,
       cacheDownloads: true,
       verifyChecksums: true,
       update: undefined,

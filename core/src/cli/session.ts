@@ -80,6 +80,7 @@ export const flagsOf = (
   force: forceRule(options, cli.env),
   forget: isForcedWhole(options, cli.env),
   executor: container?.engine ?? executorOf((options.executor as string | undefined) ?? 'bubblewrap'),
+  isExecutorAsked: container !== undefined || options.executor !== undefined,
   container,
   update,
   cacheDownloads: switchOf(cli.env, 'CACHE_DOWNLOADS'),

@@ -31,6 +31,8 @@ export interface BuildFlags {
   /** Take nothing from the store: not even the results of pure functions. */
   readonly forget: boolean
   readonly executor: ExecutorName
+  /** Whether it was named; else another may take its place where it does not work. */
+  readonly isExecutorAsked: boolean
   /** A container that takes all commands, as `zos container build` has it. */
   readonly container?: KeptContainer | undefined
   /** Take what was fetched before; CACHE_DOWNLOADS=false fetches everything anew. */

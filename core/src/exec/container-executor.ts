@@ -31,7 +31,18 @@ export const giveToContainer = async (folder: string): Promise<void> => {
   if (process.getuid!() !== 0) return
   const { uid, gid } = containerUser()
   const entries = await readdir(folder, { recursive: true })
-  for (const entry of ['.', ...entries]) await lchown(join(folder, entry), uid, gid)
+  for (const entry of ['.', ...entries])
+    await lchown(join(folder, entry), uid, gid).catch((cause: Error) => {
+      throw new ZosError(
+        'CONTAINER_UNAVAILABLE',
+        `files cannot be given to user ${uid} of containers: ${cause.message}`,
+        {
+          exit: ExitCode.host,
+          hint: 'run zos as the user who runs the engine, not as root of a namespace',
+          cause,
+        },
+      )
+    })
 }
 
 const images = new Map<string, Promise<string>>()

@@ -1,7 +1,7 @@
 // Who runs an action: bubblewrap, a container of podman or docker, or the bare host when it was asked for by name.
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { ExitCode, ZosError } from '../error.js'
+import { ExitCode, isZosError, ZosError } from '../error.js'
 import type { Command } from '../io/process.js'
 import { actionFolder } from '../model/action.js'
 import type { Toolchain } from '../model/toolchain.js'
@@ -63,6 +63,27 @@ export const checkExecutor = async (name: ExecutorName, env: Environment): Promi
   const known = probes.get(name) ?? probe(name, env)
   probes.set(name, known)
   await known
+}
+
+/**
+ * The executor of an action where none was asked for by name: bubblewrap, or where it does not work and the config names
+ * a toolchain, the first engine that does. Never the bare host.
+ */
+export const defaultExecutor = async (hasToolchain: boolean, env: Environment): Promise<ExecutorName> => {
+  try {
+    await checkExecutor('bubblewrap', env)
+    return 'bubblewrap'
+  } catch (error) {
+    if (!hasToolchain || !isZosError(error) || error.code !== 'SANDBOX_UNAVAILABLE') throw error
+    for (const engine of containerEngines) {
+      const works = await checkExecutor(engine, env).then(
+        () => true,
+        () => false,
+      )
+      if (works) return engine
+    }
+    throw error
+  }
 }
 
 export const executorOf = (text: string): ExecutorName => {

@@ -17,7 +17,7 @@ import { actionCapsule, actionLog } from './action-files.js'
 import { actionKey, inputRoot } from './action-key.js'
 import { collectOutputs } from './action-outputs.js'
 import { capsuleOf, saveCapsule, shellCommand } from './capsule-file.js'
-import { checkExecutor, type ExecutorWorld, executorCommand } from './executor.js'
+import { checkExecutor, defaultExecutor, type ExecutorWorld, executorCommand } from './executor.js'
 import { workPlace } from './work-place.js'
 
 interface StoredResult {
@@ -136,13 +136,23 @@ const verify = (
   )
 }
 
-const worldOf = ({ flags: { executor, container }, store, env, signal }: Session): ExecutorWorld => ({
-  executor,
-  ...(container !== undefined && { container }),
-  store,
-  env,
-  signal,
-})
+/** Another executor than the default is said once. */
+const replaced = new WeakSet<Session>()
+
+const worldOf = async (session: Session, { toolchain }: Action): Promise<ExecutorWorld> => {
+  const { flags, store, env, signal, report } = session
+  const executor = flags.isExecutorAsked ? flags.executor : await defaultExecutor(toolchain.root !== undefined, env)
+  if (flags.isExecutorAsked) await checkExecutor(executor, env)
+  else if (executor !== flags.executor && !replaced.has(session)) {
+    replaced.add(session)
+    report.warn({
+      code: 'EXECUTOR_REPLACED',
+      message: `bubblewrap does not work here: commands run in containers of ${executor}`,
+      hint: `without this warning: zos build --executor ${executor}; what is wrong with bubblewrap: zos doctor`,
+    })
+  }
+  return { executor, ...(flags.container && { container: flags.container }), store, env, signal }
+}
 
 const execute = async (
   session: Session,
@@ -152,10 +162,10 @@ const execute = async (
   key: string,
   surroundings: Readonly<Record<string, string>> = {},
 ): Promise<ActionResult> => {
-  await checkExecutor(session.flags.executor, session.env)
+  const world = await worldOf(session, action)
   const place = await workPlace(session, step, key)
   try {
-    return await executeIn(place.folder, session, step, action, input, key, surroundings)
+    return await executeIn(place.folder, world, session, step, action, input, key, surroundings)
   } finally {
     await place.done()
   }
@@ -163,6 +173,7 @@ const execute = async (
 
 const executeIn = async (
   folder: string,
+  world: ExecutorWorld,
   session: Session,
   step: string,
   action: Action,
@@ -184,7 +195,7 @@ const executeIn = async (
   session.report.span?.(`${step}: ${action.name}: inputs`, 'action', begun, { inputs: input.count })
   const started = performance.now()
   const jobs = String(Math.max(1, Math.min(flags.jobs, availableParallelism())))
-  const command = await executorCommand(worldOf(session), {
+  const command = await executorCommand(world, {
     folder,
     cwd: action.cwd ?? '',
     command: action.command,
