@@ -40,7 +40,7 @@ const tools = rustMusl({
 
 const store = s3({ config: 'config/rfs.conf' })
 
-export default defineConfig(({ env, arch }) => {
+export default defineConfig(({ env, arch, mode }) => {
   const linux = kernel({
     ...kernelSource(env.KERNEL_VERSION ?? '6.12.44', base, arch),
     modules: 'config/modules.conf',
@@ -50,6 +50,8 @@ export default defineConfig(({ env, arch }) => {
   })
   return {
     name: 'zero-os',
+    // A debug image is built often, a release loaded often.
+    initramfs: { compression: 'xz', level: mode === 'release' ? 6 : 1 },
     plugins: [
       base,
       linux,

@@ -3,6 +3,5 @@ import zeroOs from '../zos.config.ts'
 
 export default zeroOs.variant({
   name: 'zero-os-debug',
-  initramfs: { compression: 'xz', level: 1 },
   plugins: { zinit: { root: 'in-place' }, system: { passwordlessRoot: true, cleanup: false } },
 })
