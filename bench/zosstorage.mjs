@@ -1,6 +1,5 @@
 // How long zosstorage takes for an empty virtio disk of 40 GiB, and on every start after that, in a virtual machine with the
-// quickstart's image. Run after its build: node bench/zosstorage.mjs. Fails above 100 ms for a rerun beyond process start,
-// and where the tools that make file systems take less than half of the first run.
+// quickstart's image. Run after its build: node bench/zosstorage.mjs. Fails above 100 ms for a rerun beyond process start.
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +34,8 @@ try {
   const mkfs = first.steps.filter(({ step }) => step.startsWith('file system: '))
   const took = mkfs.reduce((sum, { milliseconds }) => sum + milliseconds, 0)
   const each = (name) => {
-    const [before, after] = section(console_, name).trim().split(' ').map(Number)
+    // Services may print in between.
+    const [, before, after] = /^(\d+\.\d+) (\d+\.\d+)$/m.exec(section(console_, name)).map(Number)
     return ((after - before) * 1000) / runs
   }
   const [start, rerun] = [each('start'), each('rerun')]
@@ -47,7 +47,7 @@ try {
   line('process start (--version)', `${start.toFixed(1)} ms`)
   line('rerun, with process start', `${rerun.toFixed(1)} ms`)
   line('rerun, beyond process start', `${(rerun - start).toFixed(1)} ms (limit ${limit} ms)`)
-  process.exitCode = rerun - start > limit || took < whole / 2 ? 1 : 0
+  process.exitCode = rerun - start > limit ? 1 : 0
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
