@@ -88,7 +88,7 @@ const follow = async (part: Part, place: string, downloads: string): Promise<voi
 
 const compilerOptions = { noEmit: true, composite: false, declaration: false, declarationMap: false, checkJs: true }
 
-for (const page of ['config', 'plugins']) {
+for (const page of ['tutorial', 'config', 'plugins']) {
   test(`docs/${page}.md works as it stands`, async () => {
     const place = join(folder, page)
     mkdirSync(place)
@@ -131,6 +131,47 @@ test('links of all pages lead somewhere', () => {
         broken.push(`${page}: ${link}`)
     }
   assert.equal(broken, [])
+})
+
+/** Lines of shell blocks that call zos: the command's words, and its options. */
+const callsIn = (page: string): { words: string[]; options: string[] }[] =>
+  [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, text = '']) =>
+    text.split('\n').flatMap((line) => {
+      const call = /^(?:\w+=\S+ )*zos ([a-z]+(?: [a-z]+)?)(?=\s|$)([^#|>&;]*)/.exec(line)
+      if (!call) return []
+      return [
+        {
+          words: call[1]!.split(' '),
+          options: [...call[2]!.matchAll(/(?<=\s)--([a-z][a-z-]*)/g)].map(([, one]) => one!),
+        },
+      ]
+    }),
+  )
+
+test('commands of shell blocks exist, with the options that they are given', async () => {
+  const helps = new Map<string, string>()
+  const helpOf = async (name: string): Promise<string> => {
+    const help = helps.get(name) ?? (await run(`zos ${name} --help`, project)).printed
+    helps.set(name, help)
+    return help
+  }
+  const wrong: string[] = []
+  let calls = 0
+  for (const page of [
+    'README.md',
+    ...readdirSync(join(project, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ])
+    for (const { words, options } of callsIn(read(page))) {
+      calls++
+      const family = await helpOf(words[0]!)
+      const isFamily = family.startsWith(`zos ${words[0]} COMMAND`)
+      const help = isFamily ? await helpOf(words.join(' ')) : family
+      if (!help.startsWith(`zos ${words[0]}`)) wrong.push(`${page}: zos ${words.join(' ')}`)
+      for (const option of options)
+        if (!help.includes(`--${option}`)) wrong.push(`${page}: zos ${words.join(' ')} --${option}`)
+    }
+  assert.ok(calls > 30, `${calls} calls`)
+  assert.equal(wrong, [])
 })
 
 /** Options as `--help` shows them: flag with its value, and what it does. */
