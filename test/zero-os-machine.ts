@@ -19,12 +19,12 @@ export const expectUp = async ({ folder, config }: ZeroOsProject, release: RegEx
     const path = join(folder, 'dist/zero-os-test/vm/console.log')
     return existsSync(path) ? readFileSync(path, 'utf8').replaceAll('\r', '') : ''
   }
-  const run = ['run', '-c', config, '--memory', '2048', '--disks', '1', '--timeout', '300', '--json']
-  const machine = startZos(run, folder, 320)
+  const run = ['run', '-c', config, '--memory', '2048', '--disks', '1', '--timeout', '600', '--json']
+  const machine = startZos(run, folder, 620)
   const { ssh } = JSON.parse(await machine.firstLine) as { ssh: string[] }
   const isReady = (): boolean =>
     /^zero-os: ready after .* zinit-pid1 is PID 1, \S+ 10\.0\.2\.15\/24$/m.test(consoleText())
-  assert.ok(await until(isReady, 290), `not ready:\n${consoleText()}`)
+  assert.ok(await until(isReady, 590), `not ready:\n${consoleText()}`)
   for (const name of ['rfs', 'mycelium', 'corex']) assert.match(consoleText(), `${name}: stand-in of the test`)
 
   const ask = async (command: string): Promise<string> =>

@@ -1,4 +1,4 @@
-// time limit: 1500 s
+// time limit: 1800 s
 // The flagship config, unchanged, built against a mirror of Debian's packages in Alpine's format and local repositories, and
 // booted. Real: the Alpine side, zinit, zosstorage, sshd, redis, udev. Stand-ins, which say so on the console: rfs, mycelium,
 // corex.
