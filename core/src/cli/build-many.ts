@@ -4,7 +4,7 @@ import { ExitCode, isZosError, ZosError } from '../error.js'
 import { runProcess } from '../io/process.js'
 import type { Manifest } from '../model/manifest.js'
 import { sizeText, table, timeText } from '../report/words.js'
-import type { StepHistory } from '../store/store.js'
+import type { StepHistory } from '../store/records.js'
 import type { Cli, OptionValues } from './command.js'
 import { jobsOf } from './session.js'
 

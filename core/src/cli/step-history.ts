@@ -4,7 +4,8 @@ import type { Config } from '../config/load.js'
 import type { Phase } from '../engine/session.js'
 import { placeOf } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
-import type { StepHistory, Store, TapRecord } from '../store/store.js'
+import type { StepHistory, TapRecord } from '../store/records.js'
+import type { Store } from '../store/store.js'
 
 export interface PastBuild {
   /** Milliseconds since 1970. */

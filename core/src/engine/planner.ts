@@ -4,7 +4,7 @@ import { isZosError } from '../error.js'
 import type { Json } from '../model/canonical.js'
 import { differences, type LockEntry } from '../model/lock.js'
 import type { FileTree } from '../model/tree.js'
-import type { Read } from '../store/store.js'
+import type { Read } from '../store/records.js'
 import type { Phase, Session } from './session.js'
 import { askedOf, hitOf, noteHit, noteOutcome, reasonOf, type Step } from './tap-memory.js'
 

@@ -1,7 +1,7 @@
 // Recorded reads: what a tap looked at, and how to look again.
 import { isZosError } from '../error.js'
 import type { Package } from '../model/package.js'
-import type { Change, Read, RecordedAction } from '../store/store.js'
+import type { Change, Read, RecordedAction } from '../store/records.js'
 
 /** How to see a subject of one kind now; `undefined` subjects give `missing`. */
 export type Senses = Readonly<Record<string, (subject: string) => Promise<string> | string>>

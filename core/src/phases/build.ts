@@ -1,7 +1,9 @@
 // build: the graph of components, each as soon as what it needs is there.
+
+import { baseSenses } from '../engine/senses.js'
 import type { Session } from '../engine/session.js'
 import { isWhole, type StoredArtifact, storeArtifact } from '../engine/stored-artifact.js'
-import { baseSenses, tapContext } from '../engine/tap-context.js'
+import { tapContext } from '../engine/tap-context.js'
 import { given, remembered } from '../engine/tap-memory.js'
 import { ExitCode, isZosError, ZosError } from '../error.js'
 import type { Tap } from '../hooks.js'

@@ -1,6 +1,8 @@
 // check: all findings of all plugins on the finished tree, in one report.
+
+import { baseSenses, treeSenses } from '../engine/senses.js'
 import type { Session } from '../engine/session.js'
-import { baseSenses, tapContext, treeSenses, treeView } from '../engine/tap-context.js'
+import { tapContext, treeView } from '../engine/tap-context.js'
 import { given, remembered } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
 import type { Tap } from '../hooks.js'

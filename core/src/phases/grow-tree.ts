@@ -1,6 +1,8 @@
 // assemble and optimize: each tap gives a delta, which is applied to the tree that the next one gets.
+
+import { baseSenses, treeSenses } from '../engine/senses.js'
 import type { Session } from '../engine/session.js'
-import { baseSenses, tapContext, treeSenses, treeView } from '../engine/tap-context.js'
+import { tapContext, treeView } from '../engine/tap-context.js'
 import { given, remembered } from '../engine/tap-memory.js'
 import { ZosError } from '../error.js'
 import type { Json } from '../model/canonical.js'

@@ -1,7 +1,8 @@
 // pack: the outputs, each as soon as those that it is made of are there.
 import type { PackContext } from '../context.js'
+import { baseSenses, treeSenses } from '../engine/senses.js'
 import type { Session } from '../engine/session.js'
-import { baseSenses, tapContext, treeSenses, treeView } from '../engine/tap-context.js'
+import { tapContext, treeView } from '../engine/tap-context.js'
 import { given, remembered } from '../engine/tap-memory.js'
 import { ZosError } from '../error.js'
 import { type Json, normalized } from '../model/canonical.js'

@@ -1,93 +1,22 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ExitCode, ZosError } from '../error.js'
 import { canonical, digestOf, type Json, sha256 as sha256Of } from '../model/canonical.js'
 import type { Blob } from '../model/entry.js'
-import type { Package } from '../model/package.js'
 import { BlobFiles } from './blob-files.js'
 import { type Connection, openDatabase, useGrain } from './database.js'
 import { isAlive, ownerOf } from './process-owner.js'
+import type { ResultKind, StepHistory, TapRecord } from './records.js'
 import type { SweepOptions, Swept } from './sweep.js'
+import { WorkFolders } from './work-folders.js'
 
 /** Number of the store's layout; a folder of another number is left alone and a fresh one is made beside it. */
 const format = 2
 /** Values above this lie in a blob; SQLite keeps the digest. Bytes. */
 const inlineLimit = 64 * 1024
 
-/** Removes a work folder. What cannot go, since a command that outlived its zos still writes there, goes at a later start. */
-const removeTree = (folder: string): void => {
-  try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-  } catch {
-    // It is in nobody's way: each process has a folder of its own name.
-  }
-}
-
-/** Gives a folder another name; `false` where it cannot: another process was quicker, or it belongs to another user. */
-const move = (from: string, to: string): boolean => {
-  try {
-    renameSync(from, to)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** Goes with a row: SHA-256 of its name and content, so that a row that was altered, or put in another's place, is seen. */
 const sumOf = (...parts: readonly (string | number)[]): string => sha256Of(parts.join('\0'))
-
-/** What a tap looked at, and what it saw: kind and subject (`file config/init`), and a digest or short value. */
-export interface Read {
-  readonly kind: string
-  readonly subject: string
-  readonly saw: string
-}
-
-/** What a remembered value is of: a command, a pure function, a source, lines of progress, the builds of a config, shares of an archive. */
-export type ResultKind = 'action' | 'memo' | 'fetch' | 'units' | 'build' | 'size'
-
-/** A command that a tap asked for: its key, and the name that people see. */
-export interface RecordedAction {
-  readonly name: string
-  readonly key: string
-}
-
-/** One run of a tap, as remembered. */
-export interface TapRecord {
-  /** Digest of the plugin's code, for the reason of a rerun. */
-  readonly code: string
-  readonly options: string
-  readonly reads: readonly Read[]
-  readonly result: Json
-  readonly actions: readonly RecordedAction[]
-  readonly packages: readonly Package[]
-  /** Milliseconds that the run took. */
-  readonly ms: number
-}
-
-/** A read that saw something else than in the run before. */
-export interface Change {
-  readonly kind: string
-  readonly subject: string
-  readonly before: string
-  readonly after: string
-}
-
-/** A line of a build's history. */
-export interface StepHistory {
-  readonly step: string
-  readonly phase: string
-  readonly state: 'hit' | 'ran' | 'failed'
-  readonly ms: number
-  readonly why: readonly string[]
-  /** Of a step that ran: what its reads saw otherwise than the run before. */
-  readonly changes?: readonly Change[]
-  /** Of a step that ran: what it did to which file. */
-  readonly details?: readonly string[]
-  /** Name of the command by which it failed. */
-  readonly failed?: string
-}
 
 interface SoundRow {
   readonly id: number
@@ -107,13 +36,12 @@ export class Store {
   readonly blobs: BlobFiles
   readonly #db: Connection
   readonly #owner: string
+  readonly #work: WorkFolders
   readonly #clock: () => number
   /** Told of every row that is not what was written; it counts as missing. */
   onDamage: (message: string) => void = () => undefined
   /** Set when a blob turned out to be missing: from then on a result counts only with all its blobs. */
   distrust = false
-  /** Work folders of ended processes that this one has taken over: names below `work`, until they are gone. */
-  readonly #sweeping = new Map<string, Promise<void>>()
 
   private constructor(folder: string, clock: () => number) {
     this.folder = join(folder, `v${format}`)
@@ -129,6 +57,7 @@ export class Store {
       })
     }
     this.#owner = ownerOf(process.pid) ?? `${process.pid}:0`
+    this.#work = new WorkFolders(join(this.folder, 'work'), this.#owner)
     this.#db = openDatabase(join(this.folder, 'store.sqlite'))
     this.#db.run('INSERT OR REPLACE INTO lease(owner, at) VALUES(?, ?)', this.#owner, clock())
     this.#sweep()
@@ -147,41 +76,23 @@ export class Store {
       this.#db.run('DELETE FROM lease WHERE owner = ?', this.#owner)
     } finally {
       this.#db.close()
-      // What is left of others goes back to its place, for the next process: nobody waits for it here.
-      for (const name of this.#sweeping.keys()) move(this.#swept(name), join(this.folder, 'work', name))
-      removeTree(join(this.folder, 'work', this.#owner))
+      this.#work.close()
     }
-  }
-
-  /** Where the work folder of an ended process goes first: in the folder of this one, so that no other takes it too. */
-  #swept(name: string): string {
-    return join(this.folder, 'work', this.#owner, 'swept', name)
   }
 
   /** Names of ended processes whose work folders are being removed. */
   get sweeping(): readonly string[] {
-    return [...this.#sweeping.keys()]
+    return this.#work.sweeping
   }
 
   /** Waits until what ended processes left is gone. */
-  async swept(): Promise<void> {
-    await Promise.all(this.#sweeping.values())
+  swept(): Promise<void> {
+    return this.#work.swept()
   }
 
-  /** Removes what ended processes left; work folders, which may be large, while the command does its work. */
+  /** Removes what ended processes left. */
   #sweep(): void {
-    const work = join(this.folder, 'work')
-    for (const name of readdirSync(work)) {
-      if (name === this.#owner || isAlive(name)) continue
-      const taken = this.#swept(name)
-      mkdirSync(join(taken, '..'), { recursive: true })
-      if (!move(join(work, name), taken)) continue
-      const removal = rm(taken, { recursive: true, force: true, maxRetries: 3 })
-        // What a command that outlived its zos still writes goes with this process.
-        .catch(() => undefined)
-        .then(() => void this.#sweeping.delete(name))
-      this.#sweeping.set(name, removal)
-    }
+    this.#work.sweep()
     for (const { owner } of this.#db.all('SELECT owner FROM lease') as { owner: string }[]) {
       if (isAlive(owner)) continue
       this.#db.run('DELETE FROM lease WHERE owner = ?', owner)
@@ -191,9 +102,7 @@ export class Store {
 
   /** A folder of this process below the store, made when asked for; it goes when the process ends. */
   workFolder(name: string): string {
-    const path = join(this.folder, 'work', this.#owner, name)
-    mkdirSync(path, { recursive: true })
-    return path
+    return this.#work.folder(name)
   }
 
   get logFolder(): string {
@@ -356,11 +265,5 @@ export class Store {
   /** Forgets everything; blobs of other processes in use stay until they end. */
   static remove(folder: string): void {
     rmSync(folder, { recursive: true, force: true })
-  }
-
-  /** Writes a small file beside the store's data in one step. */
-  static writeWhole(path: string, content: string): void {
-    mkdirSync(join(path, '..'), { recursive: true })
-    writeFileSync(path, content)
   }
 }
