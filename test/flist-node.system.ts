@@ -1,4 +1,4 @@
-// time limit: 600 s
+// time limit: 2700 s
 // A node whose modules and firmware lie behind flists in a MinIO server, booted: what is in the image and what is not is
 // loaded. RFS_PROGRAM=PATH takes that rfs program in place of the stand-in, which reads flists by code of its own.
 import { spawnSync } from 'node:child_process'
@@ -30,7 +30,7 @@ const folder = mkdtempSync(join(tmpdir(), 'zos-flist-node-'))
 const place = join(folder, 'project')
 const cli = join(project, 'core/dist/cli/main.js')
 /** Seconds: what is compiled or fetched anew, a boot, anything else. */
-const limits = { build: 400, boot: 150, command: 90 }
+const limits = { build: 1800, boot: 150, command: 90 }
 
 let minio: Minio
 let writer: Keys
