@@ -1,6 +1,6 @@
 // A folder in which the packages are installed as npm packs them; projects in it are those of an outsider.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -47,6 +47,8 @@ export const packAndInstall = async (): Promise<Outsider> => {
   linkOthers(modules)
   mkdirSync(join(modules, '.bin'))
   symlinkSync('../@zos/core/dist/cli/main.js', join(modules, '.bin/zos'))
+  // As npm does with what a package names as its program.
+  chmodSync(join(modules, '.bin/zos'), 0o755)
   const path = `${join(modules, '.bin')}:${process.env.PATH}`
   return {
     folder,
