@@ -8,7 +8,7 @@ import { s3 } from '@zos/s3'
 import { zinit } from '@zos/zinit'
 import * as v from 'valibot'
 
-const base = debian({ suite: 'bookworm', packages: ['busybox-static', 'kmod', 'fuse3', 'openssl'] })
+const base = debian({ suite: 'bookworm', packages: ['busybox-static', 'kmod', 'fuse3', 'openssl', 'util-linux'] })
 
 // As the quickstart has it, so that it is compiled once.
 const tools = rustMusl({
