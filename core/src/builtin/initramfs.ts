@@ -39,6 +39,12 @@ const atOnce = { tasks: 2, cost: Number.POSITIVE_INFINITY }
  */
 const largestDictionary = (preset: number): number => (preset <= 6 ? defaultSizes.least : defaultSizes.most)
 
+/** Bytes of the dictionary that a level of xz gets in an initramfs. */
+export const dictionaryOf = async (preset: number): Promise<number> => {
+  const { presetDictionary } = await import('../format/xz-encode.js')
+  return Math.min(presetDictionary(preset), largestDictionary(preset))
+}
+
 const blockDigest = ({ pieces }: Block): string =>
   digestOf(pieces.map(({ head, blob, padding }) => [sha256(head), blob?.sha256 ?? '', padding]))
 
@@ -51,8 +57,8 @@ const compressBlock = async (
   ctx: PackContext,
   onFresh: () => void,
 ): Promise<RememberedBlock> => {
-  const { encodeXzBlock, presetDictionary, xzIdentity } = await import('../format/xz-encode.js')
-  const dictSize = Math.min(presetDictionary(preset), largestDictionary(preset))
+  const { encodeXzBlock, xzIdentity } = await import('../format/xz-encode.js')
+  const dictSize = await dictionaryOf(preset)
   const input = { codec: xzIdentity(), preset, dictSize, block: blockDigest(block) }
   const artifact = await ctx.remember('xz-block-2', input, async () => {
     onFresh()

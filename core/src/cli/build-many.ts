@@ -102,7 +102,7 @@ const buildOne = async (cli: Cli, config: string, words: readonly string[], isJs
   }
 }
 
-/** The largest output: what people look for. */
+/** What people look for: the kernel with its initramfs, else the initramfs, else the largest output. */
 const mainOutput = ({ outputs }: Manifest) =>
   outputs.find(({ name }) => name === 'vmlinuz.efi') ??
   outputs.find(({ format }) => format === 'initramfs') ??

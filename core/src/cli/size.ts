@@ -47,8 +47,9 @@ const rowOf = ({ name, packed, plain, files, was }: Share, total: number, way: W
 const fewRows = 10
 
 const lines = (way: Way, shares: readonly Share[], total: number, most: number, isCompared: boolean): string[] => {
-  const shown = (isCompared ? shares.filter(({ packed, was }) => packed !== was) : shares).slice(0, most)
-  const left = (isCompared ? shares.filter(({ packed, was }) => packed !== was) : shares).length - shown.length
+  const told = isCompared ? shares.filter(({ packed, was }) => packed !== was) : shares
+  const shown = told.slice(0, most)
+  const left = told.length - shown.length
   const head = ['  packed', isCompared ? 'change' : 'share', 'plain', way === 'file' ? '' : 'files', way]
   return [
     ...table([head, ...shown.map((share) => rowOf(share, total, way))], [0, 1, 2, 3]),

@@ -1,7 +1,8 @@
 // What contents take in the image, compressed by themselves.
-import { levelOf } from '../builtin/initramfs.js'
+import { dictionaryOf, levelOf } from '../builtin/initramfs.js'
 import { compress, compressionIdentity } from '../format/compress.js'
 import { encodeXzBlock, XZ_BLOCK_LIMIT, xzIdentity } from '../format/xz-encode.js'
+import type { Json } from '../model/canonical.js'
 import type { Blob } from '../model/entry.js'
 import { rememberArtifact } from './memo.js'
 import type { Session } from './session.js'
@@ -20,16 +21,27 @@ export const packedSize = async (session: Session, contents: readonly Blob[]): P
   const plain = async function* () {
     for (const blob of contents) yield* blobs.stream(blob)
   }
-  const codec = compression === 'xz' ? xzIdentity() : compressionIdentity(compression)
-  const input = { codec, compression, level, contents: contents.map(({ sha256 }) => sha256) }
-  const { facts } = await rememberArtifact(session, 'core', 'packed-size-1', input, () =>
-    session.limiter(async () => {
-      if (compression === 'xz')
-        return { facts: { bytes: (await encodeXzBlock({ size, chunks: plain() }, { preset: level })).bytes.length } }
+  const remember = (settings: { readonly [name: string]: Json }, measure: () => Promise<number>) =>
+    rememberArtifact(
+      session,
+      'core',
+      'packed-size-2',
+      { ...settings, compression, level, contents: contents.map(({ sha256 }) => sha256) },
+      () => session.limiter(async () => ({ facts: { bytes: await measure() } })),
+    )
+  const xz = async () => {
+    const dictSize = await dictionaryOf(level)
+    return remember({ codec: xzIdentity(), dictSize }, async () => {
+      const { bytes } = await encodeXzBlock({ size, chunks: plain() }, { preset: level, dictSize })
+      return bytes.length
+    })
+  }
+  const others = (kind: 'gzip' | 'zstd') =>
+    remember({ codec: compressionIdentity(kind) }, async () => {
       let bytes = 0
-      for await (const chunk of compress({ kind: compression, level }, plain())) bytes += chunk.length
-      return { facts: { bytes } }
-    }),
-  )
+      for await (const chunk of compress({ kind, level }, plain())) bytes += chunk.length
+      return bytes
+    })
+  const { facts } = await (compression === 'xz' ? xz() : others(compression))
   return Number(facts?.bytes)
 }
