@@ -190,4 +190,31 @@ test('zos size shows a build, compares two, and takes an image apart without a p
   assert.match((await place.run(['size', 'plugins.ts'])).err, /SIZE_WHAT\n.*neither a lock/)
 })
 
+test('contents are measured with the settings of the image', async () => {
+  const text = words(7_000_000)
+  const measured = async (compression: string): Promise<number> => {
+    const project = new Project({
+      'zos.config.ts': configOf('local.demo({})', `, initramfs: { compression: '${compression}' }`),
+      'plugins.ts': pluginsFile(`
+export const demo = plugin('demo', (hooks) => {
+  hooks.assemble.tap('measure', async (tree, ctx) => {
+    const blob = await ctx.blobs.put(await ctx.project.bytes('text'))
+    ctx.warn('MEASURED', String(await ctx.packedSize(blob)))
+    return tree.delta()
+  })
+})`),
+    })
+    project.write({ text })
+    const { events } = await project.built()
+    return Number(events.find(({ code }) => code === 'MEASURED')!.message)
+  }
+  const { bytes } = await encodeXzBlock({ size: text.length, chunks: [text] }, { preset: 6, dictSize: 6 << 20 })
+  assert.is(await measured('xz'), bytes.length)
+  assert.is(await measured('none'), text.length)
+  for (const compression of ['gzip', 'zstd']) {
+    const size = await measured(compression)
+    assert.ok(size > 1000 && size < text.length / 2, `${compression}: ${size}`)
+  }
+})
+
 test.run()
