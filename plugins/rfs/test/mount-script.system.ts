@@ -44,7 +44,7 @@ mkdir -p "$1/kernel"
 echo flist >"$1/kernel/b.ko"
 printf 'kernel/a.ko:\\nkernel/b.ko:\\n' >"$1/modules.dep"
 echo x >"$1/modules.dep.bin"
-[ ! -e /stale ] || echo 'kernel/a.ko:' >"$1/modules.dep"
+[ ! -e /stale ] || echo 'kernel/b.ko:' >"$1/modules.dep"
 mount -o remount,ro "$1"
 `
 
@@ -85,7 +85,7 @@ test('a mount in its place hides what the image has', () => {
   assert.match(inWorld('replace', 'run; cat "$modules"/kernel/*.ko'), /ended with 0\nflist\n$/)
 })
 
-test('depmod runs where the indexes do not match', () => {
+test('depmod runs where the indexes leave out a module of the image', () => {
   const said = inWorld(
     'overlay',
     // The host's depmod is a link with an absolute target: it goes first, else the host's own program would be written.
