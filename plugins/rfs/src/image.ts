@@ -81,26 +81,45 @@ export const putMounts = async (
     .file(coldplugScriptPath, coldplugScript, { mode: 0o755 })
 }
 
-/** The program that mounts, and the one that it starts itself, have to be in the image. */
+/** What the rfs program starts by name, under which names the image may have it, and the packages that bring it. */
+const helpers = [
+  {
+    code: 'RFS_NO_FUSERMOUNT',
+    names: ['fusermount', 'fusermount3'],
+    use: 'mounts through',
+    hint: 'add the package fuse3',
+  },
+  {
+    code: 'RFS_NO_MOUNTPOINT',
+    names: ['mountpoint'],
+    use: 'looks at its target with',
+    hint: 'add the package util-linux (Alpine: busybox)',
+  },
+] as const
+
+/** The program that mounts, and those that it starts itself, have to be in the image. */
 export const mountFindings = (tree: TreeView, options: RfsOptions): Finding[] => {
   const { program = defaults.program, mount = 'overlay' } = options
   if (mount === 'none') return []
-  const findings: Finding[] = []
   if (tree.resolve(program) === undefined)
-    findings.push({
-      level: 'error',
-      code: 'RFS_NO_PROGRAM',
-      subject: program,
-      message: 'is missing: no flist could be mounted',
-      hint: "add the rfs program, name another with rfs({ program }), or rfs({ mount: 'none' })",
-    })
-  else if (['/usr/bin', '/bin', '/usr/sbin', '/sbin'].every((path) => tree.resolve(`${path}/fusermount`) === undefined))
-    findings.push({
+    return [
+      {
+        level: 'error',
+        code: 'RFS_NO_PROGRAM',
+        subject: program,
+        message: 'is missing: no flist could be mounted',
+        hint: "add the rfs program, name another with rfs({ program }), or rfs({ mount: 'none' })",
+      },
+    ]
+  const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin']
+  const has = (name: string): boolean => folders.some((folder) => tree.resolve(`${folder}/${name}`) !== undefined)
+  return helpers
+    .filter(({ names }) => !names.some(has))
+    .map(({ code, names: [name], use, hint }) => ({
       level: 'warning',
-      code: 'RFS_NO_FUSERMOUNT',
+      code,
       subject: program,
-      message: 'the rfs program mounts through fusermount, which the image has not',
-      hint: 'add the package fuse (Debian: fuse3, Alpine: fuse)',
-    })
-  return findings
+      message: `the rfs program ${use} ${name}, which the image has not`,
+      hint,
+    }))
 }

@@ -103,6 +103,11 @@ if [ -n "$fetched" ]; then
 fi
 [ -r "$flist" ] || fail "there is no flist $flist"
 [ -x "$RFS_BIN" ] || fail "there is no program $RFS_BIN"
+# rfs starts fusermount; Alpine's fuse3 has it as fusermount3 alone.
+if ! command -v fusermount >/dev/null && found=$(command -v fusermount3); then
+  mkdir -p "$work/bin" && ln -sf "$found" "$work/bin/fusermount"
+  PATH=$work/bin:$PATH
+fi
 
 # Modules of the image, before a mount lies above them.
 [ "$name" = modules ] && (cd "$target" && find . -name '*.ko' -o -name '*.ko.*') | sed 's|^\\./||' >"$work/image"

@@ -39,6 +39,7 @@ shift
 while getopts m:c:l:d option; do :; done
 shift $((OPTIND - 1))
 [ ! -e /fails ] || exit 1
+readlink -f "$(command -v fusermount)" >/fusermount
 mount -t tmpfs rfs "$1"
 mkdir -p "$1/kernel"
 echo flist >"$1/kernel/b.ko"
@@ -97,6 +98,16 @@ chmod +x usr/bin/depmod usr/sbin/depmod
 run`,
   )
   assert.match(said, /modules\.dep does not match the modules: depmod\ndepmod -A\ndepmod -a\n.*shows/s)
+})
+
+test('rfs finds fusermount where the image has fusermount3 alone', () => {
+  const said = inWorld(
+    'overlay',
+    `rm -f usr/bin/fusermount usr/bin/fusermount3
+cp etc/rfs/mount.conf usr/bin/fusermount3; chmod +x usr/bin/fusermount3
+run; cat fusermount`,
+  )
+  assert.match(said, /ended with 0\n\/usr\/bin\/fusermount3\n$/)
 })
 
 test('what fails is said, and the unit fails', () => {
