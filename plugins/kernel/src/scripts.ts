@@ -128,14 +128,21 @@ export const modulesScript = (compression: Exclude<ModuleCompression, 'none'>): 
 
 /**
  * Runs in the environment of the kernel's own makefile (`run-command`, since 6.1). The commands of the first link are
- * those that it noted; only `usr/` is made anew before.
+ * those that it noted; only `usr/` is made anew before. Its thousands of small files lie in memory where the sandbox has a
+ * folder of its own there.
  */
 export const linkScript = ({ arch, image, imagePath }: KernelTarget, archive: string): string => `
-mkdir linux
-tar -xf objects.tar -C linux
-rm objects.tar
+out=$PWD
 # Later than all that depends on it.
 touch -d @315532801 ${archive}
+if [ "\${TMPDIR:-}" ]; then
+  mkdir "$TMPDIR/link"
+  ln -s "$PWD/${archive}" "$TMPDIR/link/${archive}"
+  cd "$TMPDIR/link"
+fi
+mkdir linux
+tar -xf "$out/objects.tar" -C linux
+rm "$out/objects.tar"
 # Lists Kconfig files; without them config would be asked for again.
 : >linux/obj/include/config/auto.conf.cmd
 touch -d @315532800 linux/obj/include/config/auto.conf.cmd
@@ -161,5 +168,5 @@ END
 cd linux
 make O=obj run-command KBUILD_RUN_COMMAND='sh ../../link.sh'
 cmp -s obj/usr/initramfs_inc_data ../${archive} || { echo 'error: another archive is in the ${image}' >&2; exit 1; }
-cp obj/${imagePath} ../image
+cp obj/${imagePath} "$out/image"
 `
