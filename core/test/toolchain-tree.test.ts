@@ -31,6 +31,7 @@ export const tools = definePlugin()({
 })
 export const user = definePlugin()({
   name: 'user', version: '1', code: import.meta.url, options: any,
+  needs: [{ tool: 'zos-never', install: 'apt-get install never', sandboxed: true }],
   apply(hooks, options) {
     hooks.assemble.tap('made', async (tree, ctx) => {
       const toolchain = await ctx.host({ tools: [options.tool ?? 'sh'] })
@@ -82,6 +83,16 @@ runs('a shell has the same root', async () => {
   assert.is(error.code, 'ACTION_FAILED')
   const { out, err } = await project.zos(['shell', 'user/made', '--', 'sh', '-c', 'ls /'])
   assert.is(out, 'bin\nbuild\ndev\nproc\ntmp\n', err)
+})
+
+runs('doctor asks the host for nothing that the toolchain has to bring', async () => {
+  const { code, out } = await projectOf().zos(['doctor'])
+  assert.is(code, 0, out)
+  assert.not.match(out, 'zos-never')
+  assert.match(out, /^ {2}ok {4}compilers come from root of the plugin tools$/m)
+  const without = await projectOf('{}', '').zos(['doctor'])
+  assert.is(without.code, 6)
+  assert.match(without.out, /^ {2}miss {2}zos-never +wanted by user +apt-get install never$/m)
 })
 
 runs('what a toolchain cannot do is said', async () => {

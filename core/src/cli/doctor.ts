@@ -1,5 +1,5 @@
 import { ExitCode, isZosError } from '../error.js'
-import { checkExecutor } from '../exec/executor.js'
+import { defaultExecutor } from '../exec/executor.js'
 import { findTool } from '../exec/identity.js'
 import { toolPath } from '../exec/toolchain.js'
 import { runProcess } from '../io/process.js'
@@ -8,10 +8,13 @@ import { table } from '../report/words.js'
 import { type Cli, type CliCommand, configOptions } from './command.js'
 import { configOf } from './session.js'
 
-const coreNeeds: readonly Need[] = [
-  { tool: 'bwrap', version: '0.8', install: 'apt-get install bubblewrap' },
+/** Where an engine of containers runs the actions, bubblewrap is not needed. */
+const coreNeeds = (executor: string | undefined): readonly Need[] => [
+  { tool: 'bwrap', version: '0.8', install: 'apt-get install bubblewrap', optional: isEngine(executor) },
   { tool: 'git', version: '2.30', install: 'apt-get install git' },
 ]
+
+const isEngine = (executor: string | undefined): boolean => executor === 'podman' || executor === 'docker'
 
 interface Verdict {
   readonly state: 'ok' | 'miss' | 'old'
@@ -61,21 +64,22 @@ export const doctorCommand: CliCommand = {
   options: configOptions,
   examples: ['zos doctor', 'zos doctor -c variants/quickstart.config.ts --json'],
   run: async (cli, _args, options) => {
-    const { plugins } = await configOf(cli, options)
+    const { plugins, toolchain } = await configOf(cli, options)
+    const executor = await defaultExecutor(toolchain !== undefined, cli.env).catch((error: unknown) => error)
+    const name = typeof executor === 'string' ? executor : undefined
     const needs = new Map<string, { need: Need; by: string[] }>()
     for (const [by, list] of [
-      ['core', coreNeeds] as const,
+      ['core', coreNeeds(name)] as const,
       ...plugins.map(({ id, definition }) => [id, definition.needs ?? []] as const),
     ])
-      for (const need of list) needs.set(need.tool, { need, by: [...(needs.get(need.tool)?.by ?? []), by] })
+      for (const need of list.filter(({ sandboxed }) => !sandboxed || toolchain === undefined))
+        needs.set(need.tool, { need, by: [...(needs.get(need.tool)?.by ?? []), by] })
     const verdicts = await Promise.all([...needs.values()].map(({ need, by }) => judge(cli, need, by.join(', '))))
-    const sandbox = await checkExecutor('bubblewrap', cli.env).then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    const isBad = verdicts.some(({ state, optional }) => state !== 'ok' && !optional) || sandbox !== undefined
+    const isBad = verdicts.some(({ state, optional }) => state !== 'ok' && !optional) || name === undefined
     if (options.json === true) {
-      cli.out(`${JSON.stringify({ ok: !isBad, tools: verdicts, sandbox: sandbox === undefined })}\n`)
+      cli.out(
+        `${JSON.stringify({ ok: !isBad, tools: verdicts, sandbox: name !== undefined, executor: name ?? null })}\n`,
+      )
       return isBad ? ExitCode.host : ExitCode.ok
     }
     const fine = verdicts.filter(({ state }) => state === 'ok').map(({ tool, found }) => `${tool} ${found}`.trim())
@@ -89,9 +93,11 @@ export const doctorCommand: CliCommand = {
         install,
       ])
     for (const line of table(rows)) cli.out(`${line}\n`)
-    if (isZosError(sandbox))
-      cli.out(`  miss  sandbox  ${sandbox.message}\n        ${sandbox.hint.join('\n        ')}\n`)
-    else cli.out('  ok    sandbox (bubblewrap, no network inside)\n')
+    if (toolchain !== undefined)
+      cli.out(`  ok    compilers come from ${toolchain.component} of the plugin ${toolchain.plugin}\n`)
+    if (isZosError(executor))
+      cli.out(`  miss  sandbox  ${executor.message}\n        ${executor.hint.join('\n        ')}\n`)
+    else cli.out(`  ok    sandbox (${name}, no network inside)\n`)
     return isBad ? ExitCode.host : ExitCode.ok
   },
 }

@@ -10,6 +10,8 @@ export interface Need {
   readonly install: string
   /** Needed only by some commands or options: said by `zos doctor`. */
   readonly optional?: boolean
+  /** Only actions run it: where the config has a toolchain of its own, it is that one's. */
+  readonly sandboxed?: boolean
 }
 
 /** What a toolchain made of the host consists of. */

@@ -28,7 +28,7 @@ export const kernel = definePlugin<KernelOptions>()({
   code: import.meta.url,
   options: kernelOptions,
   env: { INCLUDE_MODULES: 'include' },
-  needs: [{ tool: 'depmod', install: 'apt-get install kmod' }],
+  needs: [{ tool: 'depmod', install: 'apt-get install kmod', sandboxed: true }],
   refs: kernelRefs,
   apply(hooks, options, { id }) {
     const component = kernelRefs(id).kernel

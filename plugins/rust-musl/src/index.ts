@@ -26,9 +26,9 @@ export const rustMusl = definePlugin<RustMuslOptions>()({
   options: rustMuslOptions,
   needs: [
     { tool: 'cargo', install: 'apt-get install rustc-web cargo-web rust-web-src' },
-    { tool: 'cc', install: 'apt-get install build-essential' },
+    { tool: 'cc', install: 'apt-get install build-essential', sandboxed: true },
     { tool: 'git', install: 'apt-get install git' },
-    { tool: 'zig', install: 'scripts/setup.sh', optional: true },
+    { tool: 'zig', install: 'scripts/setup.sh', optional: true, sandboxed: true },
   ],
   /** `tools.component('zinit')`: its slot `tree` has the programs at their places; facts are version, commit, programs. */
   refs: (id) => ({ component: (name: string) => ref(id, name) }),

@@ -10,7 +10,7 @@ export const system = definePlugin<SystemOptions>()({
   code: import.meta.url,
   options: systemOptions,
   env: { ZEROOS_BRANDING: 'branding', ZEROOS_PASSWORDLESS_ROOT: 'passwordlessRoot' },
-  needs: [{ tool: stripTool, install: 'apt-get install elfutils', optional: true }],
+  needs: [{ tool: stripTool, install: 'apt-get install elfutils', optional: true, sandboxed: true }],
   apply(hooks, options) {
     hooks.assemble.tap('branding', async (tree, ctx) => (await import('./branding.js')).brand(tree, ctx, options))
     hooks.assemble.tap('login', async (tree, ctx) => (await import('./login.js')).putLogin(tree, ctx, options))

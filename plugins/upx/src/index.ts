@@ -9,7 +9,7 @@ export const upx = definePlugin<UpxOptions>()({
   version: '0.1.0',
   code: import.meta.url,
   options: upxOptions,
-  needs: [{ tool: 'upx', version: '4.2', install: 'apt-get install -t bookworm-backports upx-ucl' }],
+  needs: [{ tool: 'upx', version: '4.2', install: 'apt-get install -t bookworm-backports upx-ucl', sandboxed: true }],
   apply(hooks, options) {
     // After what changes files, such as strip: what is packed cannot be changed any more.
     hooks.optimize.tap({ name: 'pack', order: 'post' }, async (tree, ctx) =>
