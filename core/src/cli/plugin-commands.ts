@@ -30,10 +30,23 @@ const read = (path: string): Manifest | undefined => {
   }
 }
 
-/** Commands of the packages that the project at or above `cwd` depends on, and of its `@zos` packages. */
+/** Nearest folder at or above one that has a path. */
+const above = (folder: string, path: string): string | undefined => {
+  let at = folder
+  while (!existsSync(join(at, path))) {
+    if (dirname(at) === at) return undefined
+    at = dirname(at)
+  }
+  return at
+}
+
+/**
+ * Commands of the packages that the project at or above `cwd` depends on, and of its `@zos` packages; outside of a
+ * project those of the packages that are installed beside the core.
+ */
 export const pluginCommands = (cwd: string): PluginCommand[] => {
-  let root = cwd
-  while (!existsSync(join(root, 'node_modules')) && dirname(root) !== root) root = dirname(root)
+  const root = above(cwd, 'node_modules') ?? above(import.meta.dirname, 'node_modules/@zos')
+  if (root === undefined) return []
   const modules = join(root, 'node_modules')
   const manifest = read(join(root, 'package.json'))
   const scoped = existsSync(join(modules, '@zos'))

@@ -1,5 +1,5 @@
 // time limit: 300 s
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createCipheriv } from 'node:crypto'
 import {
   appendFileSync,
@@ -155,6 +155,13 @@ test('verify, tree, inspect, cat and extract read it', async () => {
   execFileSync('diff', ['-r', '--no-dereference', source, out])
   assert.is(statSync(join(out, 'small')).mode & 0o777, 0o640)
   execFileSync('mkfifo', [join(source, 'deep/fifo')])
+})
+
+test('outside of a project the commands are there too', () => {
+  const words = [cli, 'flist', 'cat', flist, 'small']
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' })
+  assert.is(status, 0, stderr)
+  assert.is(stdout, 'a few bytes\n')
 })
 
 test('diff says what changed', async () => {
