@@ -68,6 +68,12 @@ const serve = (answers: ReadonlyMap<string, Buffer>): Promise<string> =>
 let isPublished = false
 const answers = new Map<string, Buffer>()
 const contents = { image: randomBytes(1000), flist: randomBytes(1_200_000) }
+/**
+ * What the driver e100 takes for firmware: 134 words, which QEMU's card ignores, and the places of three settings in them.
+ * A card of revision 0x0f does not come up without its file, one of 0x08 asks for another.
+ */
+const microcode = Buffer.concat([randomBytes(134 * 4), Buffer.from([1, 2, 3])])
+const cards = ['-device', 'i82551,romfile=', '-device', 'i82559c,romfile=']
 
 const prepare = async (): Promise<void> => {
   minio = await startMinio(join(folder, 'data'))
@@ -86,9 +92,16 @@ const prepare = async (): Promise<void> => {
   symlinkSync(join(project, 'node_modules'), at('node_modules'))
   writeFileSync(at('package.json'), '{ "type": "module" }\n')
   copyFileSync(await mountProgram(), at('rfs'))
-  mkdirSync(at('firmware/lib/firmware/acme'), { recursive: true })
+  for (const origin of ['image', 'firmware'])
+    for (const vendor of ['acme', 'e100']) mkdirSync(at(`${origin}/lib/firmware/${vendor}`), { recursive: true })
   writeFileSync(at('firmware/lib/firmware/acme/flist.bin'), contents.flist)
-  writeFileSync(at('image.bin'), contents.image)
+  writeFileSync(at('firmware/lib/firmware/e100/d102e_ucode.bin'), microcode)
+  writeFileSync(at('image/lib/firmware/acme/image.bin'), contents.image)
+  writeFileSync(at('image/lib/firmware/e100/d101m_ucode.bin'), microcode)
+  mkdirSync(join(folder, 'bin'))
+  const qemu = spawnSync('sh', ['-c', 'command -v qemu-system-x86_64'], { encoding: 'utf8' }).stdout.trim()
+  const script = `#!/bin/sh\nexec ${qemu} "$@" ${cards.join(' ')}\n`
+  writeFileSync(join(folder, 'bin/qemu-system-x86_64'), script, { mode: 0o755 })
   writeFileSync(at('server'), await serve(answers))
   signing = openssl('genpkey', '-algorithm', 'ed25519')
   writeFileSync(join(folder, 'publish.key'), signing)
@@ -110,8 +123,10 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const zos = (words: readonly string[], limit: number) =>
-  start(process.execPath, [cli, ...words], place, limit, { ZOS_STORE: storeOf(project), PUBLISH_KEY: signing }).ended
+const zos = (words: readonly string[], limit: number, more: Readonly<Record<string, string>> = {}) => {
+  const env = { ZOS_STORE: storeOf(project), PUBLISH_KEY: signing, ...more }
+  return start(process.execPath, [cli, ...words], place, limit, env).ended
+}
 
 const sum = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -125,7 +140,7 @@ test('the image is built, and its flists are published to the server', async () 
   await prepare()
   const built = await zos(['build'], limits.build)
   assert.is(built.end, 0, built.stdout + built.stderr)
-  assert.equal(['overlay', 'vfat', 'msdos'].map(splitOf), ['initramfs', 'initramfs', 'flist'])
+  assert.equal(['overlay', 'vfat', 'msdos', 'e100'].map(splitOf), ['initramfs', 'initramfs', 'flist', 'flist'])
   const published = await zos(['publish'], limits.command)
   assert.is(published.end, 0, published.stdout + published.stderr)
   for (const end of ['', '.manifest']) {
@@ -157,7 +172,8 @@ test('booted, it loads modules of stage1, stage2 and the flist, and firmware of 
   assert.ok(isPublished)
   const done = 'flist-node: done'
   const run = ['run', '--memory', '1024', '--expect', done, '--timeout', String(limits.boot)]
-  const { end, stdout, stderr } = await zos(run, limits.boot + 20)
+  const path = `${join(folder, 'bin')}:${process.env.PATH}`
+  const { end, stdout, stderr } = await zos(run, limits.boot + 20, { PATH: path })
   const log = join(place, 'dist/vm/console.log')
   const said = existsSync(log) ? readFileSync(log, 'utf8').replaceAll('\r', '') : ''
   assert.is(end, 0, `${stdout}${stderr}${said}`)
@@ -172,6 +188,16 @@ test('booted, it loads modules of stage1, stage2 and the flist, and firmware of 
   expectLine('flist-node: msdos is loaded\n')
   expectLine(`flist-node: ${sum(contents.image)}  acme/image.bin\n`)
   expectLine(`flist-node: ${sum(contents.flist)}  acme/flist.bin\n`)
+  for (const [revision, file] of [
+    ['0x0f', 'd102e'],
+    ['0x08', 'd101m'],
+  ]) {
+    expectLine(`flist-node: a card of e100, revision ${revision}, is up\n`)
+    assert.match(
+      said,
+      new RegExp(`^flist-node: e100 \\S+ Loading firmware from /lib/firmware/e100/${file}_ucode\\.bin$`, 'm'),
+    )
+  }
 
   const [, elsewhere = ''] = said.split('acme/flist.bin\n')
   assert.match(elsewhere, /is not what was signed\nflist-node: a flist from elsewhere ended with 1\n/)

@@ -20,14 +20,15 @@ const tools = rustMusl({
   }),
 })
 
+// All of Debian's modules, some 4,000: most lie behind the flist.
 const linux = kernel({
-  source: base.tree(['linux-image-6.12-cloud-amd64']),
+  source: base.tree(['linux-image-6.12-amd64']),
   modules: 'modules.conf',
   units: true,
   embed: 'none',
 })
 
-/** The program that mounts, a firmware file of the image and a tree of others, as the test has laid them down. */
+/** The program that mounts, firmware files of the image and a tree of others, as the test has laid them down. */
 const files = definePlugin()({
   name: 'files',
   version: '1.0.0',
@@ -44,8 +45,10 @@ const files = definePlugin()({
     hooks.assemble.tap('files', async (tree, ctx) =>
       tree
         .delta({ over: ['debian'] })
+        // As Alpine has it: fusermount3 alone.
+        .remove('/usr/bin/fusermount')
         .file('/usr/bin/rfs', await ctx.project.bytes('rfs'), { mode: 0o755 })
-        .file('/lib/firmware/acme/image.bin', await ctx.project.bytes('image.bin'))
+        .tree(await ctx.project.folder('image'))
         // The route names one place for the machine that publishes and for the node: QEMU's way to the host.
         .file('/etc/hosts', '10.0.2.2 localhost\n')
         .file('/etc/flist-node/server', await ctx.project.bytes('server')),

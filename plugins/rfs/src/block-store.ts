@@ -1,10 +1,10 @@
 // Blocks in object stores, spread and doubled by routes as the rfs program does it.
-import { type ObjectLocation, type ObjectStore, parseObjectUrl, ZosError } from '@zos/core'
+import { ExitCode, type ObjectLocation, type ObjectStore, parseObjectUrl, ZosError } from '@zos/core'
 import { type Block, sealedLimit } from './block.js'
 import type { BlockPool } from './block-pool.js'
 import type { Route } from './flist.js'
 import { type SizeOf, sizesIn } from './presence.js'
-import { leadsTo } from './route.js'
+import { leadsTo, withoutCredentials } from './route.js'
 
 /** Opens a store; its keys are masked from then on. */
 export type OpenStore = (location: ObjectLocation) => Promise<ObjectStore>
@@ -23,9 +23,19 @@ export interface OpenRoute extends RoutedLocation {
 const keyOf = ({ location }: RoutedLocation, { id }: Block): string =>
   location.kind === 'dir' ? `${id.slice(0, 2)}/${id}` : id
 
-/** Where the stores of routes are; what is neither a folder nor a bucket can only be read on the node. */
+/** Whether a route leads to a folder or a bucket; web servers and 0-DBs are read by the rfs program alone. */
+export const isReadHere = ({ url }: Pick<Route, 'url'>): boolean => !/^(https?|zdb):/.test(url)
+
+/** Where the stores of routes are; one that zos does not read is `FLIST_ROUTE`. */
 export const locationsOf = (routes: readonly Route[]): RoutedLocation[] =>
-  routes.map(({ start, end, url }) => ({ start, end, location: parseObjectUrl(url) }))
+  routes.map((route) => {
+    const { start, end, url } = route
+    if (isReadHere(route)) return { start, end, location: parseObjectUrl(url) }
+    throw new ZosError('FLIST_ROUTE', `${withoutCredentials(url)}: only the rfs program reads this kind of store`, {
+      hint: 'zos reads dir://, s3:// and s3s://: name where the same blocks are, --store URL\nto put this route into a flist unchecked: zos flist stores FILE --set URL --unchecked',
+      exit: ExitCode.config,
+    })
+  })
 
 /** `wanted`: about how many blocks are going to be looked for. */
 export const openRoutes = (routes: readonly RoutedLocation[], open: OpenStore, wanted = 0): Promise<OpenRoute[]> =>

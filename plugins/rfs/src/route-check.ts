@@ -38,7 +38,7 @@ export const checkRoutes = async (
       throw new ZosError(
         'FLIST_MISROUTED',
         [
-          `blocks written to ${places} cannot be read from ${shownObjectUrl(route.location)}, where the flist sends its readers`,
+          `blocks${places && ` written to ${places}`} cannot be read from ${shownObjectUrl(route.location)}, where the flist sends its readers`,
           (cause as Error).message,
         ].join('\n'),
         {

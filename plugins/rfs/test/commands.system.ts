@@ -241,6 +241,20 @@ test('stores are shown without keys, and replaced once blocks can be read there'
   assert.not.match(words, 'sEcrEt')
 })
 
+test('a store that only nodes read is told before anything is sent, and can be put in and replaced', async () => {
+  const [meta, web] = [join(folder, 'web.fl'), 'http://127.0.0.1:1/blocks']
+  const own = join(folder, 'own')
+  const refused = /127\.0\.0\.1:1\/blocks: only the rfs program reads[\s\S]*--unchecked/
+  await bad(3, refused, 'pack', '-m', meta, '-s', storeOf(own), '-r', web, source)
+  assert.equal(storedIn(own), [])
+  await good('pack', '-m', meta, '-s', storeOf(blocks), '--json', source)
+  assert.is(await good('stores', meta, '--set', web, '--unchecked'), `00-ff ${web}\n`)
+  await bad(3, refused, 'verify', meta)
+  assert.match(await good('verify', meta, '-s', storeOf(blocks)), /authentic/)
+  await bad(5, /blocks cannot be read from/, 'stores', meta, '--set', storeOf(own))
+  assert.is(await good('stores', meta, '--set', storeOf(blocks)), `00-ff ${storeOf(blocks)}\n`)
+})
+
 test('the write key is in no flist, and in nothing that is said', async () => {
   const [key, secret] = ['writeAccess77', 'writeSecret88']
   const url = `s3://${key}:${secret}@127.0.0.1:1/bucket/prefix?region=garage`
@@ -264,6 +278,8 @@ test('wrong words, wrong files and wrong names are told in a line', async () => 
   await bad(2, /no such file/, 'verify', join(folder, 'nowhere.fl'))
   await bad(1, /no SQLite file/, 'tree', cli)
   await bad(1, /has no \/nothing/, 'cat', flist, '/nothing')
+  await bad(1, /has no \/nothing/, 'tree', flist, 'nothing')
+  await bad(1, /\/deep is no regular file[\s\S]*zos flist tree -l/, 'cat', flist, 'deep')
   await bad(2, /zos flist has no command pak.*pack/, 'pak')
   const latin = join(folder, 'latin')
   mkdirSync(latin)

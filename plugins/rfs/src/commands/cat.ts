@@ -20,6 +20,7 @@ const command: CommandDefinition = {
       throw new ZosError(
         'FLIST_KIND',
         `${entry.path} is no regular file${entry.target ? `, but a link to ${entry.target}` : ''}`,
+        { hint: `zos flist tree -l ${file} ${entry.path}` },
       )
     const routes = await openRoutes(readLocations(ctx, flist, file), openStore(ctx))
     const pool = new BlockPool()

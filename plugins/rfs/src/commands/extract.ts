@@ -1,10 +1,10 @@
 // zos flist extract: the files of a flist into a folder.
-import { type CommandDefinition, ExitCode, type TreeRecord } from '@zos/core'
+import { type CommandDefinition, ExitCode, sizeText, type TreeRecord } from '@zos/core'
 import { BlockPool } from '../block-pool.js'
 import { closeRoutes, openRoutes } from '../block-store.js'
 import { type FlistEntry, fileType, splitRdev, typeOf } from '../flist.js'
 import { contentBlob, contentReader } from './content.js'
-import { jsonOption, loadFlist, megabytes, openStore, pathOf, readLocations, storeOption, usage } from './open.js'
+import { jsonOption, loadFlist, openStore, pathOf, readLocations, storeOption, usage } from './open.js'
 
 const recordOf = (entry: FlistEntry): TreeRecord | undefined => {
   const { path, uid, gid, rdev, target } = entry
@@ -57,7 +57,7 @@ const command: CommandDefinition = {
         )
       else
         ctx.out(
-          `${folder}: ${records.length - skipped.length} entries, ${megabytes(bytes)}, ${seconds.toFixed(1)} s${
+          `${folder}: ${records.length - skipped.length} entries, ${sizeText(bytes)}, ${seconds.toFixed(1)} s${
             left.length > 0 ? `; left out, only root can make them: ${left.join(', ')}` : ''
           }\n`,
         )

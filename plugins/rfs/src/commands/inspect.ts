@@ -1,9 +1,9 @@
 // zos flist inspect: what a flist holds, as a whole or at one path.
-import { type CommandContext, type CommandDefinition, ExitCode } from '@zos/core'
+import { type CommandContext, type CommandDefinition, ExitCode, sizeText } from '@zos/core'
 import { blocksOf, type Flist, type FlistEntry, fileType, splitRdev, typeOf } from '../flist.js'
 import { shownRoute } from '../route.js'
 import { findEntry } from './content.js'
-import { jsonOption, loadFlist, megabytes, usage } from './open.js'
+import { jsonOption, loadFlist, usage } from './open.js'
 
 const kinds: readonly (readonly [number, string])[] = [
   [fileType.file, 'files'],
@@ -46,7 +46,7 @@ const tellAll = (ctx: CommandContext, flist: Flist, file: string): void => {
   }
   const rows = [
     ...counts.map(([name, count]) => [name, String(count)]),
-    ['content', megabytes(bytes)],
+    ['content', sizeText(bytes)],
     ['blocks', String(blocks)],
     ...[...flist.tags].map(([key, value]) => [`tag ${key}`, value]),
     ...(routes.length > 0 ? routes.map((route) => ['store', route]) : [['store', 'none: nobody can read its files']]),

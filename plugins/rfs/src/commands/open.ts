@@ -57,8 +57,6 @@ export const openStore =
   (location) =>
     ctx.objects(location)
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
-
 /** Lines that replace each other on a terminal, and nothing elsewhere. */
 export const progressLine = (ctx: CommandContext): { say(text: () => string): void; clear(): void } => {
   let last = 0

@@ -1,5 +1,5 @@
 // zos flist pack: a folder into a flist and its blocks into stores.
-import { type CommandContext, type CommandDefinition, ExitCode, type Json, ZosError } from '@zos/core'
+import { type CommandContext, type CommandDefinition, ExitCode, type Json, sizeText, ZosError } from '@zos/core'
 import { blockSize, sealVersion } from '../block.js'
 import { BlockPool } from '../block-pool.js'
 import { closeRoutes, locationsOf, openRoutes } from '../block-store.js'
@@ -9,7 +9,7 @@ import { writeFlist } from '../flist-write.js'
 import { type FileMemory, FolderPacker, knownBlocks } from '../folder-packer.js'
 import { checkCoverage, checkReadable, withoutCredentials } from '../route.js'
 import { checkRoutes } from '../route-check.js'
-import { jsonOption, list, megabytes, openStore, pathOf, progressLine, routesOf, usage } from './open.js'
+import { jsonOption, list, openStore, pathOf, progressLine, routesOf, usage } from './open.js'
 
 const command: CommandDefinition = {
   summary:
@@ -92,14 +92,17 @@ const pack = async (ctx: CommandContext, folder: string, request: Request): Prom
   const newest = latest(ctx)
   const memoryKey = { folder, seal: sealVersion }
   const before = ((await ctx.memory.get('flist pack', memoryKey)) ?? {}) as unknown as FileMemory
+  const isNamed = list(ctx.options.route).length > 0
+  const checked = routes.filter((route) => isNamed || route.url.startsWith('dir:'))
+  const [written, read] = [locationsOf(stores), locationsOf(checked)]
   const pool = new BlockPool()
   const progress = progressLine(ctx)
-  const opened = await openRoutes(locationsOf(stores), openStore(ctx), knownBlocks(before))
+  const opened = await openRoutes(written, openStore(ctx), knownBlocks(before))
   try {
     const packer: FolderPacker = new FolderPacker(pool, opened, before, () =>
       progress.say(() => {
         const { files, bytes, sent, sentBytes } = packer.counts
-        return `${files} files, ${megabytes(bytes)} · ${sent} blocks sent, ${megabytes(sentBytes)}`
+        return `${files} files, ${sizeText(bytes)} · ${sent} blocks sent, ${sizeText(sentBytes)}`
       }),
     )
     const records = await ctx.files.readFolder(folder, packer, packer.known)
@@ -107,9 +110,7 @@ const pack = async (ctx: CommandContext, folder: string, request: Request): Prom
       entryOf(record, Math.min(record.mtime, newest), record.kind === 'file' ? packer.blocks(record.blob) : []),
     )
     const blocks = blocksOf({ entries })
-    const isNamed = list(ctx.options.route).length > 0
-    const checked = routes.filter((route) => isNamed || route.url.startsWith('dir:'))
-    await checkRoutes(locationsOf(checked), locationsOf(stores), blocks, openStore(ctx), pool)
+    await checkRoutes(read, written, blocks, openStore(ctx), pool)
     const bytes = writeFlist({ entries, tags, routes })
     await ctx.files.replace(pathOf(ctx, meta), bytes)
     progress.clear()
@@ -154,9 +155,9 @@ const tell = (ctx: CommandContext, meta: string, summary: Summary): void => {
   const { entries, files, known, bytes, blocks, sent, sentBytes, size, seconds } = summary
   ctx.out(
     [
-      `${meta}: ${entries} entries, ${files} files with ${megabytes(bytes)}, ${known} known from the last pack`,
-      `  ${blocks} blocks: ${sent} sent with ${megabytes(sentBytes)}, ${blocks - sent} were there`,
-      `  flist of ${megabytes(size)}, ${seconds.toFixed(1)} s`,
+      `${meta}: ${entries} entries, ${files} files with ${sizeText(bytes)}, ${known} known from the last pack`,
+      `  ${blocks} blocks: ${sent} sent with ${sizeText(sentBytes)}, ${blocks - sent} were there`,
+      `  flist of ${sizeText(size)}, ${seconds.toFixed(1)} s`,
       '',
     ].join('\n'),
   )

@@ -1,7 +1,7 @@
 // zos flist stores: shows the routes of a flist, or puts others in their place.
 import { type CommandDefinition, ExitCode } from '@zos/core'
 import { BlockPool } from '../block-pool.js'
-import { locationsOf } from '../block-store.js'
+import { isReadHere, locationsOf } from '../block-store.js'
 import { blocksOf } from '../flist.js'
 import { writeFlist } from '../flist-write.js'
 import { checkCoverage, checkReadable, shownRoute } from '../route.js'
@@ -37,7 +37,8 @@ const command: CommandDefinition = {
       if (ctx.options.unchecked !== true) {
         const pool = new BlockPool()
         try {
-          await checkRoutes(locationsOf(named), locationsOf(flist.routes), blocksOf(flist), openStore(ctx), pool)
+          const before = locationsOf(flist.routes.filter(isReadHere))
+          await checkRoutes(locationsOf(named), before, blocksOf(flist), openStore(ctx), pool)
         } finally {
           await pool.close()
         }

@@ -1,6 +1,7 @@
 // zos flist tree: the paths of a flist.
 import { type CommandDefinition, ExitCode } from '@zos/core'
 import { type FlistEntry, fileType, typeOf } from '../flist.js'
+import { findEntry } from './content.js'
 import { jsonOption, loadFlist, usage } from './open.js'
 
 const letters: Readonly<Record<number, string>> = {
@@ -42,13 +43,13 @@ const command: CommandDefinition = {
     const [file, path = '/', ...more] = ctx.args
     if (file === undefined || more.length > 0) throw usage('expected a flist, and perhaps a path', 'tree')
     const { entries } = await loadFlist(ctx, file)
-    const top = `/${path.split('/').filter(Boolean).join('/')}`
+    const { path: top } = findEntry(entries, path, file)
     const shown = entries.filter((entry) => top === '/' || entry.path === top || entry.path.startsWith(`${top}/`))
     for (const entry of shown) {
       if (ctx.json) ctx.out(`${JSON.stringify({ ...entry, blocks: entry.blocks.length })}\n`)
       else ctx.out(`${line(entry, ctx.options.long === true)}\n`)
     }
-    return shown.length > 0 ? ExitCode.ok : ExitCode.build
+    return ExitCode.ok
   },
 }
 export default command
