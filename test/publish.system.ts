@@ -67,12 +67,26 @@ test('variables switch targets: none, one, and never against the word', async ()
   assert.ok((await world.objects()).includes('pub/flists/modules-6.12.1-test.fl'))
   assert.not.ok((await world.objects()).some((name) => name.includes('elsewhere')))
   assert.match((await world.publish({ UPLOAD_KERNEL: 'maybe' })).stderr, /ENV_BOOLEAN/)
+  const unwanted = await world.publish({ UPLOAD_KERNEL: 'false', UPLOAD_MANIFESTS: 'false' })
+  assert.is(unwanted.end, 0, none.stderr)
+  assert.match(
+    unwanted.stdout,
+    /nothing was published: every target is switched off by UPLOAD_MANIFESTS, UPLOAD_KERNEL/,
+  )
   world.writeConf({ UPLOAD_KERNEL: 'false' })
   const off = await world.publish()
   world.writeConf({})
   assert.is(off.end, 0, off.stderr)
   assert.match(off.stdout, /warning PUBLISH_OFF \[s3\] kernels are switched off in config\/rfs\.conf/)
   assert.not.match(off.stdout, /vmlinuz-6.*signed/)
+})
+
+test('without the key that signs nothing is sent', async () => {
+  world.expectError(await world.publish({ PUBLISH_KEY: '', S3_PREFIX: 'pub/unsigned' }), 'SECRET_MISSING')
+  assert.equal(
+    (await world.objects()).filter((name) => name.includes('unsigned')),
+    [],
+  )
 })
 
 test('the user that reads can read, and nothing else', async () => {

@@ -15,6 +15,11 @@ const switchOf = (component: string, env: Environment): boolean | undefined => {
 export const isTargetOn = (component: string, asked: boolean, env: Environment): boolean =>
   switchOf(component, env) ?? asked
 
+/** Variables that switch components off, each once. */
+export const offBy = (components: readonly string[], env: Environment): string[] => [
+  ...new Set(components.filter((one) => switchOf(one, env) === false).map((one) => switches[one]!)),
+]
+
 /** Whether a variable asks for publishing. */
 export const isUploadAsked = (env: Environment): boolean =>
   Object.keys(switches).some((component) => switchOf(component, env) === true)

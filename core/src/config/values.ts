@@ -21,7 +21,10 @@ export const openSecret = (value: unknown, env: Readonly<Record<string, string |
   const name = isSecret(value) ? value.env : ''
   const text = env[name]
   if (text) return text
-  throw new ZosError('SECRET_MISSING', `the secret ${name} is not set in the environment`, { exit: ExitCode.config })
+  throw new ZosError('SECRET_MISSING', `the secret ${name} is not set in the environment`, {
+    hint: `set it for this command alone: ${name}=$(cat FILE) zos …`,
+    exit: ExitCode.config,
+  })
 }
 
 /** Names of the variables that hold the secrets in plain data. */

@@ -16,7 +16,7 @@ const credentials: Kind = {
 const denied: Kind = {
   code: 'OBJECTS_DENIED',
   words: 'access is denied (403)',
-  hint: "does the user's policy allow this, in this bucket and prefix? are its keys right?",
+  hint: "does the user's policy allow this, in this bucket and prefix? is there such a bucket? are the keys right?",
 }
 const clock: Kind = {
   code: 'OBJECTS_CLOCK',

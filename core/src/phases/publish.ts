@@ -1,5 +1,5 @@
 // publish: sends finished outputs to the config's targets; nothing is remembered, the target's real state counts.
-import { isTargetOn } from '../config/upload.js'
+import { isTargetOn, offBy } from '../config/upload.js'
 import { openSecret } from '../config/values.js'
 import type { ProjectReader, PublishContext } from '../context.js'
 import { artifactOf } from '../engine/senses.js'
@@ -71,7 +71,13 @@ export const publish = async (
   } finally {
     for (const one of opened) one.close()
   }
-  if (asked && receipts.length === 0 && session.config.publish.length === 0) throw nowhere()
+  if (!asked || receipts.length > 0) return receipts
+  const components = session.config.publish.map(({ component }) => component)
+  if (components.length === 0) throw nowhere()
+  if (!components.some((component) => isTargetOn(component, asked, session.env))) {
+    const message = `nothing was published: every target is switched off by ${offBy(components, session.env).join(', ')}`
+    report.warn({ code: 'PUBLISH_OFF', message, plugin: 'core' })
+  }
   return receipts
 }
 

@@ -10,7 +10,7 @@ import {
   ZosError,
 } from '@zos/core'
 import { signManifest } from '@zos/core/format'
-import type { PlaceOptions } from './options.js'
+import type { SignOptions } from './options.js'
 import type { Subpaths } from './settings.js'
 
 /** An open place. */
@@ -51,16 +51,33 @@ const watched = (ctx: PublishContext, text: string): BlobReader => ({
   },
 })
 
+/** Text of the signed manifest of a file that is published under a key. */
+const signed = (
+  ctx: PublishContext,
+  key: string,
+  { name: own, aliases = [], blob }: Output,
+  sign: SignOptions,
+): string => {
+  const days = sign.days ?? defaultDays
+  const name = key.split('/').at(-1)!
+  const names = [name, ...[own, ...aliases].filter((other) => other !== name)]
+  const facts = { names, size: blob.size, sha256: blob.sha256, time: ctx.now }
+  const expires = days > 0 ? { expires: ctx.now + days * secondsOfDay } : {}
+  return signManifest({ ...facts, ...expires }, ctx.secret(sign.key))
+}
+
 /** Sends a file under a key, unless it is there, and looks whether it arrived; then its signed manifest. */
 export const sendFile = async (
   ctx: PublishContext,
   { store }: Place,
   key: string,
   output: Output,
-  sign: PlaceOptions['sign'],
+  sign: SignOptions | undefined,
 ): Promise<Receipt> => {
   const { blob } = output
   const url = store.url(key)
+  // First of all: without the key nothing is sent.
+  const manifest = sign && signed(ctx, key, output, sign)
   ctx.progress(`looking for ${url}`)
   const wasThere = await isThere(store, key, blob, ctx)
   if (!wasThere) {
@@ -70,15 +87,7 @@ export const sendFile = async (
         hint: 'did another publisher send a file of the same name? else look at the server and what is between',
       })
   }
-  if (sign) {
-    const days = sign.days ?? defaultDays
-    const name = key.split('/').at(-1)!
-    const names = [name, ...[output.name, ...(output.aliases ?? [])].filter((other) => other !== name)]
-    const facts = { names, size: blob.size, sha256: blob.sha256, time: ctx.now }
-    const expires = days > 0 ? { expires: ctx.now + days * secondsOfDay } : {}
-    const text = signManifest({ ...facts, ...expires }, ctx.secret(sign.key))
-    await store.put(`${key}.manifest`, text, { contentType: 'text/plain; charset=utf-8' })
-  }
-  const notes = [...(wasThere ? ['was there'] : []), ...(sign ? ['signed'] : [])]
+  if (manifest !== undefined) await store.put(`${key}.manifest`, manifest, { contentType: 'text/plain; charset=utf-8' })
+  const notes = [...(wasThere ? ['was there'] : []), ...(manifest === undefined ? [] : ['signed'])]
   return { output: output.name, url, sha256: blob.sha256, ...(notes.length > 0 && { note: notes.join(', ') }) }
 }

@@ -84,7 +84,7 @@ export const writeLocation = (
 }
 
 /** What a URL of the rfs program holds as it stands: its reader does not decode `%41`. */
-const plainKey = /^[A-Za-z0-9._~!$&'()*+,;=-]+$/
+const plainKey = /^[A-Za-z0-9._~-]+$/
 
 /**
  * The read-only route that a flist carries: `s3://KEY:SECRET@HOST:PORT/PATH?region=NAME`. A key that would have to be
@@ -102,7 +102,7 @@ export const readRoute = (options: S3Options, lookup: Lookup): string => {
         'S3_READ_KEY',
         `${key} has characters that a URL has to escape, and the rfs program does not undo that`,
         {
-          hint: 'make another read-only key, of letters and digits',
+          hint: 'make another read-only key, of letters, digits, - . _ and ~',
           exit: ExitCode.config,
         },
       )
@@ -144,7 +144,14 @@ export const isOff = (lookup: Lookup, target: keyof Subpaths): boolean => {
   return value === 'false' || value === '0'
 }
 
+const subpath = (key: RfsConfKey, text: string): string => {
+  if (!text.split('/').includes('..')) return trimmed(text)
+  throw new ZosError('S3_SUBPATH', `${key}=${text}: expected a folder below the prefix, without ".."`, {
+    exit: ExitCode.config,
+  })
+}
+
 export const subpathsOf = (options: Pick<S3Options, 'kernels' | 'manifests'>, lookup: Lookup): Subpaths => ({
-  kernels: trimmed(lookup('KERNEL_SUBPATH', options.kernels) ?? 'kernel'),
-  manifests: trimmed(lookup('MANIFESTS_SUBPATH', options.manifests) ?? 'manifests'),
+  kernels: subpath('KERNEL_SUBPATH', lookup('KERNEL_SUBPATH', options.kernels) ?? 'kernel'),
+  manifests: subpath('MANIFESTS_SUBPATH', lookup('MANIFESTS_SUBPATH', options.manifests) ?? 'manifests'),
 })

@@ -115,6 +115,15 @@ test('the route has the read-only keys as they stand, or is refused', async () =
   const error = errorOf(() => readRoute({}, escaped))
   assert.is(error.code, 'S3_READ_KEY')
   assert.not.match(error.message, /with\/slash/)
+  const encoded = await lookup({ READ_SECRET_KEY: 'with=equals' })
+  assert.is(errorOf(() => readRoute({}, encoded)).code, 'S3_READ_KEY')
+})
+
+test('folders below the prefix stay there', async () => {
+  const found = subpathsOf({}, await lookup({ KERNEL_SUBPATH: '/a//b/', MANIFESTS_SUBPATH: '' }))
+  assert.equal(found, { kernels: 'a/b', manifests: 'manifests' })
+  const outside = await lookup({ KERNEL_SUBPATH: '../x' })
+  assert.match(errorOf(() => subpathsOf({}, outside)).message, /KERNEL_SUBPATH=\.\.\/x/)
 })
 
 test.run()
