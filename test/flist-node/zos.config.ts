@@ -20,15 +20,14 @@ const tools = rustMusl({
   }),
 })
 
-// All of Debian's modules, some 4,000: most lie behind the flist.
 const linux = kernel({
-  source: base.tree(['linux-image-6.12-amd64']),
+  source: base.tree(['linux-image-6.12-cloud-amd64']),
   modules: 'modules.conf',
   units: true,
   embed: 'none',
 })
 
-/** The program that mounts, firmware files of the image and a tree of others, as the test has laid them down. */
+/** The program that mounts and firmware of the image, as the test has laid them down; firmware that the project's own precedes. */
 const files = definePlugin()({
   name: 'files',
   version: '1.0.0',
@@ -41,7 +40,7 @@ const files = definePlugin()({
     )
     hooks.build
       .for('firmware-folder')
-      .tap('firmware', async (_, ctx) => ({ trees: { root: await ctx.project.folder('firmware') } }))
+      .tap('firmware', async (_, ctx) => ({ trees: { root: await ctx.project.folder('packages') } }))
     hooks.assemble.tap('files', async (tree, ctx) =>
       tree
         .delta({ over: ['debian'] })

@@ -42,14 +42,23 @@ const modulesTree = async (ctx: TapContext, { flists }: RfsOptions): Promise<Par
   return { tree, facts: { release } }
 }
 
-const firmwareTree = async (ctx: TapContext, { flists, firmwareTag }: RfsOptions): Promise<Part> => {
+/** The project's own firmware where it has some, else that of the packages. */
+export const firmwareTree = async (
+  ctx: Pick<TapContext, 'project' | 'tree' | 'epoch' | 'explain'>,
+  { flists, firmwareFolder = 'firmware', firmwareTag }: RfsOptions,
+): Promise<Part> => {
+  const facts = { tag: firmwareTag ?? dayOf(ctx.epoch) }
+  if ((await ctx.project.glob(`${firmwareFolder}/**`)).length > 0) {
+    ctx.explain(`firmware of the project's own folder ${firmwareFolder}/`)
+    return { tree: await ctx.project.folder(firmwareFolder), facts }
+  }
   const all = await ctx.tree(flists.firmware!)
   const tree = [all.subtree('/lib/firmware'), all.subtree('/usr/lib/firmware')].find(({ count }) => count > 0)
   if (!tree)
     throw new ZosError('RFS_FIRMWARE', 'flists.firmware: the tree has nothing in /lib/firmware', {
       hint: 'name packages that bring firmware: base.tree([…])',
     })
-  return { tree, facts: { tag: firmwareTag ?? dayOf(ctx.epoch) } }
+  return { tree, facts }
 }
 
 /** YYYYMMDD of a time in seconds since 1970, in UTC: the civil calendar from days, as Hinnant gives it. */

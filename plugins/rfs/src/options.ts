@@ -47,6 +47,11 @@ export interface RfsOptions {
    * `none`: the image gets neither flists nor units.
    */
   readonly mount?: 'overlay' | 'replace' | 'none'
+  /**
+   * Folder of the project, laid out as `/lib/firmware`, that takes the place of `flists.firmware` where there is one.
+   * Default: `firmware`.
+   */
+  readonly firmwareFolder?: string
   /** Name of the firmware's flist: `firmware-TAG.fl`. Variable: FIRMWARE_TAG. Default: the build's date, YYYYMMDD. */
   readonly firmwareTag?: string
   /** Program of the node that mounts flists. Default: `/usr/bin/rfs`. */
@@ -79,6 +84,7 @@ export const rfsOptions: v.GenericSchema<RfsOptions> = v.pipe(
     }),
     store: v.exactOptional(v.union([refOption, storeOption, v.array(storeOption)])),
     mount: v.exactOptional(v.picklist(['overlay', 'replace', 'none'])),
+    firmwareFolder: v.exactOptional(v.pipe(v.string(), v.nonEmpty('expected a folder of the project'))),
     firmwareTag: v.exactOptional(
       v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/, 'expected letters, digits, . _ + and -')),
     ),

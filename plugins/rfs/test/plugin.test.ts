@@ -4,7 +4,7 @@ import { type WishedUnit, zinitService } from '@zos/zinit'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { dayOf } from '../dist/build-flist.js'
+import { dayOf, firmwareTree } from '../dist/build-flist.js'
 import { mountFindings, wishForMounts } from '../dist/image.js'
 import { type RfsOptions, rfsOptions } from '../dist/options.js'
 import {
@@ -129,6 +129,27 @@ test('a day of an epoch, as date -u says it', () => {
     const { stdout } = spawnSync('date', ['-u', '-d', `@${epoch}`, '+%Y%m%d'], { encoding: 'utf8' })
     assert.is(dayOf(epoch), stdout.trim(), String(epoch))
   }
+})
+
+test("a project's own folder of firmware takes the place of packages", async () => {
+  const tree = (path: string) => {
+    const blob = { sha256: '0'.repeat(64), size: 0 }
+    return FileTree.from([{ path, kind: 'file', mode: 0o644, uid: 0, gid: 0, blob }])
+  }
+  const options: RfsOptions = { flists: { firmware: ref('alpine', 'firmware', 'tree') }, firmwareTag: 'test' }
+  const treeWith = async (...own: string[]) => {
+    const ctx = {
+      epoch: 0,
+      explain: () => undefined,
+      tree: async () => tree('/lib/firmware/package.bin'),
+      project: { glob: async () => own, folder: async () => tree('/own.bin') },
+    }
+    const found = await firmwareTree(ctx as never, options)
+    assert.equal(found.facts, { tag: 'test' })
+    return [...found.tree.records()].map(({ path }) => path)
+  }
+  assert.equal(await treeWith(), ['/package.bin'])
+  assert.equal(await treeWith('firmware/own.bin'), ['/own.bin'])
 })
 
 test('hardware is looked for again when the mounts have ended, well or not', () => {
