@@ -1,7 +1,7 @@
 // time limit: 300 s
 // An image of Alpine packages that were made here: what a release does about scripts that nothing stands for, and a build
 // from the lock's mirror alone, in a folder and in a real S3 server, once index and packages are gone.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeApk, makeIndex, makeKey } from './alpine-mirror/made.js'
+import { engineEnvironment } from './container-engines.js'
 import { type Minio, noMinio, startMinio } from './minio.js'
 import { type Ended, project, startZos } from './zos.js'
 
@@ -135,6 +136,47 @@ const outlives = async (name: string, target: string): Promise<void> => {
 
 test('a build from a mirror in a folder, once the repository has moved on, and once it is gone', () =>
   outlives('in-a-folder', join(folder, 'kept')))
+
+const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path))
+const engine = engineEnvironment('podman', folder)
+if (busybox === undefined) console.log('skip a toolchain of Alpine packages: no busybox here')
+else if ('reason' in engine) console.log(`skip a toolchain of Alpine packages: ${engine.reason}`)
+else
+  test('a toolchain of Alpine packages runs commands in bubblewrap and in a container, to the same bytes', async () => {
+    const files = { '/bin/busybox': readFileSync(busybox), '/etc/busybox-paths.d/busybox': 'bin/sh\nbin/cat\nbin/ls\n' }
+    await publish({ 'busybox-1-r0.apk': await makeApk(key, { name: 'busybox', version: '1-r0' }, files) })
+    const place = makeProject('toolchain', ['busybox'])
+    const options = `branch: '3.22', repositories: ['main'], mirrors: ['${url}'], keys: 'keys', packages: ['busybox']`
+    writeFileSync(
+      join(place, 'zos.config.ts'),
+      `import { alpine } from '@zos/alpine'
+import { defineConfig, definePlugin } from '@zos/core'
+import * as v from 'valibot'
+const probe = definePlugin<object>()({
+  name: 'probe', version: '1.0.0', code: import.meta.url, options: v.strictObject({}),
+  apply(hooks) {
+    hooks.assemble.tap('said', async (tree, ctx) => {
+      const toolchain = await ctx.host({ tools: ['sh', 'cat'] })
+      const command = ['/bin/sh', '-euc', 'ls -l /bin | cat >said; cat /lib/apk/db/installed >>said']
+      const { tree: made } = await ctx.run({ name: 'said', command, inputs: {}, outputs: ['said'], toolchain })
+      return tree.delta().tree(made)
+    })
+  },
+})
+const tools = alpine.as('tools', { ${options}, image: false })
+export default defineConfig({
+  name: 'small', plugins: [tools, probe()], toolchain: tools.root, initramfs: { compression: 'none' },
+})
+`,
+    )
+    succeeds(await zos(place, 'build'))
+    const first = image(place)
+    assert.match(first.toString('latin1'), /cat -> \/bin\/busybox\n[\s\S]*P:busybox\n/)
+    forget(place)
+    const args = ['build', '--executor', 'podman']
+    succeeds(await startZos(args, place, 120, engine.env).ended)
+    assert.is(image(place).toString('latin1'), first.toString('latin1'))
+  })
 
 if (noMinio !== undefined) console.log(`skip a mirror in an S3 bucket: ${noMinio}`)
 else {

@@ -26,17 +26,19 @@ export const makeKey = (): KeyPair => {
   return { name: 'test@example.org-5e1d0000.rsa.pub', ...pair }
 }
 
-/** A signed package of text files, for x86_64 where `info` says nothing else. */
+/** A signed package of text files and of programs (bytes), for x86_64 where `info` says nothing else. */
 export const makeApk = async (
   key: SigningKey,
   info: Partial<PackageInfo> & Pick<PackageInfo, 'name' | 'version'>,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
   scripts: Readonly<Partial<Record<ScriptName, string>>> = {},
 ): Promise<Uint8Array> => {
   const blobs = new MemoryBlobs()
   const records: TreeRecord[] = []
-  for (const [path, text] of Object.entries(files))
-    records.push({ path, kind: 'file', mode: 0o644, uid: 0, gid: 0, blob: await blobs.put(text) })
+  for (const [path, content] of Object.entries(files)) {
+    const mode = typeof content === 'string' ? 0o644 : 0o755
+    records.push({ path, kind: 'file', mode, uid: 0, gid: 0, blob: await blobs.put(content) })
+  }
   const whole = { arch: 'x86_64', description: `${info.name} of a test`, license: 'MIT', ...info }
   return writeApk({ info: whole, records: FileTree.from(records).records(), scripts, key }, blobs)
 }

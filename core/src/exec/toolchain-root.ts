@@ -13,6 +13,9 @@ import { type ContainerEngine, containerUnavailable } from './container.js'
 /** Times of files in a toolchain, seconds since 1970. */
 const fileTime = 315_532_800
 
+/** Who owns the files of a toolchain, as bubblewrap shows them. */
+const fileOwner = { uid: 1000, gid: 1000 }
+
 /** Makes empty folders below a root; a link on the way might lead out of it. */
 const addFolders = (root: string, paths: readonly string[]): void => {
   for (const path of paths) {
@@ -101,7 +104,8 @@ export const toolchainImage = async (
   const image = `localhost/zos-toolchain:${tree.digest.slice(0, 32)}`
   const known = await askEngine(engine, ['image', 'inspect', '--format', '{{.Id}}', image], env)
   if ('stdout' in known) return image
-  const stdin = Readable.from(writeTar(tree.records(), store.blobs, { epoch: fileTime }))
+  const records = [...tree.records()].map((record) => ({ ...record, ...fileOwner }))
+  const stdin = Readable.from(writeTar(records, store.blobs, { epoch: fileTime }))
   const answer = await askEngine(engine, ['import', '-', image], env, { stdin, signal })
   if ('stderr' in answer) throw containerUnavailable(engine, answer.stderr)
   return image
