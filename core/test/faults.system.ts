@@ -30,9 +30,9 @@ test('operations of every part are seen', () => {
 
 const rounds = 10
 for (let round = 0; round < rounds; round++) {
-  const at = Math.ceil((sound.operations.length * (round + 0.5)) / rounds)
-  test(`kill -9 at operation ${at} of ${sound.operations.length}: the next build gives the same bytes`, () =>
-    killedAt(place, sound, at))
+  const part = (round + 0.5) / rounds
+  test(`kill -9 after ${part} of ${sound.operations.length} operations: the next build gives the same bytes`, () =>
+    killedAt(place, sound, part))
 }
 
 test.after(async () => {
