@@ -1,5 +1,5 @@
 // Blocks in object stores, spread and doubled by routes as the rfs program does it.
-import { ExitCode, type ObjectLocation, type ObjectStore, parseObjectUrl, ZosError } from '@zos/core'
+import { ExitCode, isZosError, type ObjectLocation, type ObjectStore, parseObjectUrl, ZosError } from '@zos/core'
 import { type Block, sealedLimit } from './block.js'
 import type { BlockPool } from './block-pool.js'
 import type { Route } from './flist.js'
@@ -113,7 +113,13 @@ export const getBlock = async (routes: readonly OpenRoute[], block: Block, pool:
   )
 }
 
-/** Fetches and authenticates a block in each of its stores; a replica that is bad counts, whatever the others have. */
+/** What is said of a whole store: no other block of it would fare better. */
+const ofStore = new Set(['UNREACHABLE', 'CREDENTIALS', 'CLOCK', 'BUCKET', 'REGION'].map((word) => `OBJECTS_${word}`))
+
+/**
+ * Fetches and authenticates a block in each of its stores; a replica that is bad counts, whatever the others have. A block
+ * that is bad or missing is `FLIST_BLOCK`; a store that cannot be read at all gives its own error.
+ */
 export const checkBlock = async (routes: readonly OpenRoute[], block: Block, pool: BlockPool): Promise<void> => {
   const own = routes.filter((route) => leadsTo(route, block))
   if (own.length === 0) throw noStore(block)
@@ -121,6 +127,7 @@ export const checkBlock = async (routes: readonly OpenRoute[], block: Block, poo
     try {
       await pool.open(block, await sealedBytes(route, block))
     } catch (cause) {
+      if (isZosError(cause) && ofStore.has(cause.code)) throw cause
       throw new ZosError('FLIST_BLOCK', `block ${block.id} in ${route.store.url()}: ${(cause as Error).message}`, {
         hint: 'zos flist pack sends what is missing; a block that is damaged has to be removed from its store first',
         cause,

@@ -216,6 +216,18 @@ test('damaged and cut blocks are found, and a cut one is sent again', async () =
   await good('verify', flist)
 })
 
+test('a store that is not there is told once, not for every block', async () => {
+  const said = await bad(
+    5,
+    /OBJECTS_UNREACHABLE[\s\S]*connection refused/,
+    'verify',
+    flist,
+    '-s',
+    's3://127.0.0.1:1/gone',
+  )
+  assert.is(said.match(/refused/g)?.length, 1, said)
+})
+
 test('stores are shown without keys, and replaced once blocks can be read there', async () => {
   assert.match(await good('stores', flist), /^00-ff dir:/)
   const text = await bad(5, /cannot be read from dir:/, 'stores', flist, '--set', storeOf(join(folder, 'empty store')))
