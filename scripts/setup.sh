@@ -62,7 +62,7 @@ system_packages() {
     rust-web-src rustc-web systemd-boot-efi xz-utils zstd
   )
   if [ "${1:-}" = tests ]; then
-    wanted+=(busybox-static podman runc skopeo)
+    wanted+=(busybox-static jq podman runc skopeo)
     # What makes the file systems that zosstorage has to recognise.
     wanted+=(btrfs-progs cryptsetup-bin e2fsprogs exfatprogs f2fs-tools jfsutils lvm2 nilfs-tools ntfs-3g xfsprogs)
   fi

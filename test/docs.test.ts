@@ -1,16 +1,6 @@
 // time limit: 300 s
 // Pages say what is so: their files are built by the built CLI, their terminals run, their links lead somewhere.
-import { spawn } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -18,31 +8,14 @@ import { dirname, join, relative } from 'node:path'
 import { type Descriptor, ExitCode, sha256 } from '@zos/core'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { anchorsOf, commandsOf, isShown, linksOf, type Part, partsOf, rowsBelow } from './markdown.js'
+import { anchorsOf, linksOf, partsOf, rowsBelow } from './markdown.js'
+import { install, makeReader, read } from './pages.js'
 import { project } from './zos.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'zos-docs-'))
 test.after(() => rmSync(folder, { recursive: true, force: true }))
 
-const read = (path: string): string => readFileSync(join(project, path), 'utf8')
-
-const bin = join(folder, 'bin')
-mkdirSync(bin)
-const cli = join(project, 'core/dist/cli/main.js')
-writeFileSync(join(bin, 'zos'), `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`, { mode: 0o755 })
-
-/** Runs a line of a terminal; gives all that it printed. */
-const run = (command: string, cwd: string): Promise<{ code: number | null; printed: string }> =>
-  new Promise((resolve, reject) => {
-    const env = { PATH: `${bin}:${process.env.PATH}`, HOME: folder }
-    const child = spawn('sh', ['-c', `exec 2>&1; ${command}`], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
-    let printed = ''
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      printed += text
-    })
-    child.on('error', reject)
-    child.on('close', (code) => resolve({ code, printed }))
-  })
+const { run } = makeReader(folder)
 
 /** What pages call downloads.example.com: every question for the newest version finds a newer one. */
 const startDownloads = (): Promise<Server> =>
@@ -56,36 +29,6 @@ const startDownloads = (): Promise<Server> =>
     server.listen(0, '127.0.0.1', () => resolve(server))
   })
 
-/** What `npm install` would do, without a network. */
-const install = (place: string, manifest: string): void => {
-  const { dependencies = {} } = JSON.parse(manifest) as { dependencies?: Record<string, string> }
-  const targets = Object.entries({ ...dependencies, '@types': '' }).map(([name, version]) => [
-    join(place, 'node_modules', name),
-    version.startsWith('file:') ? join(place, version.slice(5)) : join(project, 'node_modules', name),
-  ])
-  for (const [link = '', target = ''] of targets) {
-    if (existsSync(link)) continue
-    assert.ok(existsSync(target), `${target} is installed`)
-    mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(target, link)
-  }
-}
-
-const follow = async (part: Part, place: string, downloads: string): Promise<void> => {
-  if (part.kind === 'file') {
-    const text = part.text.replace('https://downloads.example.com', downloads)
-    mkdirSync(dirname(join(place, part.path)), { recursive: true })
-    writeFileSync(join(place, part.path), text)
-    if (part.path === 'package.json') install(place, text)
-    return
-  }
-  for (const { command, shown } of commandsOf(part.text)) {
-    const { code, printed } = await run(command, place)
-    assert.ok(isShown(shown, printed), `$ ${command}\n${printed}\nis not what the page shows:\n${shown}`)
-    assert.is(code === 0, !/^error /m.test(shown), `$ ${command} ended with ${code}`)
-  }
-}
-
 const compilerOptions = { noEmit: true, composite: false, declaration: false, declarationMap: false, checkJs: true }
 
 for (const page of ['tutorial', 'config', 'plugins']) {
@@ -95,7 +38,8 @@ for (const page of ['tutorial', 'config', 'plugins']) {
     const server = await startDownloads()
     try {
       const downloads = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-      for (const part of partsOf(read(`docs/${page}.md`))) await follow(part, place, downloads)
+      const { follow } = makeReader(folder, {}, { 'https://downloads.example.com': downloads })
+      for (const part of partsOf(read(`docs/${page}.md`))) await follow(part, place)
     } finally {
       server.close()
     }

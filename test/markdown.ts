@@ -35,6 +35,28 @@ const steady = (text: string): string =>
     .replace(/^\d+ /gm, '# ')
     .replace(/ +/g, ' ')
 
+/** Commands of a `sh` block that are run, and those below a line `# needs REASON`, which are not. */
+export interface Block {
+  readonly commands: readonly string[]
+  readonly needs?: string
+}
+
+const isCommand = (line: string): boolean => line.trim() !== '' && !line.startsWith('#')
+
+/** The `sh` blocks of a page in their order; one with a line `# needs REASON` is two. */
+export const blocksOf = (page: string): Block[] =>
+  [...page.matchAll(fence)].flatMap(([, path, language, text = '']): Block[] => {
+    if (path !== undefined || language !== 'sh') return []
+    const [free = '', ...bound] = text.split(/^# needs /m)
+    return [
+      { commands: free.split('\n').filter(isCommand) },
+      ...bound.map((one) => {
+        const [needs = '', ...lines] = one.split('\n')
+        return { needs, commands: lines.filter(isCommand) }
+      }),
+    ].filter(({ commands }) => commands.length > 0)
+  })
+
 const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 /** Whether a program printed what a page shows. */

@@ -73,6 +73,45 @@ test('each is built, what they share once; a failure stops no other and is the e
   }
 })
 
+/** Most that ran at once, of all jobs and of those of each build; a job is a build's name, its begin and its end. */
+const mostAtOnce = (jobs: readonly (readonly [string, number, number])[]): number =>
+  Math.max(...jobs.map(([, at]) => jobs.filter(([, begin, end]) => begin <= at && at < end).length))
+
+test('jobs are one pool: never more over all builds, and what one leaves another takes', async () => {
+  const log = join(temporaryFolder(), 'log')
+  const place = new Project({
+    'zos.config.ts': configOf(`local.demo({ text: 'base', jobs: 1 })`),
+    'variants/a.config.ts': variantOf('a', `{ text: 'a', jobs: 1 }`),
+    'variants/b.config.ts': variantOf('b', `{ text: 'b', jobs: 8 }`),
+    'variants/c.config.ts': variantOf('c', `{ text: 'c', jobs: 8 }`),
+    'plugins.ts': pluginsFile(`
+import { appendFileSync } from 'node:fs'
+export const demo = plugin('demo', (hooks: any, { text, jobs }: any) => {
+  hooks.assemble.tap('make', async (tree: any, ctx: any) => {
+    const names = Array.from({ length: jobs }, (_, n) => 'job' + n)
+    const rule = 'all: ' + names.join(' ') + '\\n' + names.join(' ') + ':\\n\\t@b=$$(date +%s%N); sleep 0.7; echo ' + text + ' $$b $$(date +%s%N)\\n'
+    const toolchain = await ctx.host({ tools: ['sh', 'make', 'date', 'sleep', 'printf'] })
+    const command = ['sh', '-c', 'printf %s "$1" >Makefile; make', 'sh', rule]
+    const { stdout } = await ctx.run({ name: 'make', command, inputs: {}, outputs: [], toolchain })
+    appendFileSync('${log}', stdout)
+    return tree.delta().file('/etc/text', text)
+  })
+})`),
+  })
+  const files = ['a', 'b', 'c'].map((name) => `variants/${name}.config.ts`)
+  const { code, out } = await place.zos(['build', ...files, '--jobs', '3'])
+  assert.is(code, 0, out)
+  const jobs = readFileSync(log, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map(([name = '', begin, end]) => [name, Number(begin), Number(end)] as const)
+  assert.is(jobs.length, 17)
+  assert.ok(mostAtOnce(jobs) <= 3, out)
+  const most = ['b', 'c'].map((name) => mostAtOnce(jobs.filter(([one]) => one === name)))
+  assert.ok(Math.max(...most) > 1, `each build kept to its share: ${most}`)
+})
+
 test('options of one build, and files that are not there, are told', async () => {
   const place = project('http://127.0.0.1:1/file', '/dev/null')
   const both = await place.zos(['build', 'variants/a.config.ts', '-c', 'zos.config.ts'])

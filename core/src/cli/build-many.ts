@@ -1,6 +1,11 @@
-// zos build with several config files: a process each, side by side; what two of them want is made by one.
+// zos build with several config files: a process each, side by side; what two of them want is made by one, and the jobs
+// are those of a pool that all of them, and the makes and cargos that they run, take from.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createLimiter } from '../engine/limiter.js'
 import { ExitCode, isZosError, ZosError } from '../error.js'
+import { makeJobServer } from '../io/job-server.js'
 import { runProcess } from '../io/process.js'
 import type { Manifest } from '../model/manifest.js'
 import { sizeText, table, timeText } from '../report/words.js'
@@ -60,7 +65,13 @@ const parse = (line: string): Said | undefined => {
 }
 
 /** Builds one config in a process of its own; its failure is an outcome. */
-const buildOne = async (cli: Cli, config: string, words: readonly string[], isJson: boolean): Promise<Outcome> => {
+const buildOne = async (
+  cli: Cli,
+  config: string,
+  words: readonly string[],
+  isJson: boolean,
+  pool: string,
+): Promise<Outcome> => {
   const { cwd, env, signal, now } = cli
   const inherited = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)
   const started = now()
@@ -71,7 +82,7 @@ const buildOne = async (cli: Cli, config: string, words: readonly string[], isJs
     await runProcess({
       file: process.execPath,
       args: [...process.execArgv, process.argv[1] ?? '', 'build', '--config', config, '--json', ...words],
-      env: Object.fromEntries(inherited),
+      env: { ...Object.fromEntries(inherited), ZOS_JOB_SERVER: pool },
       cwd,
       signal,
       stdout: 'lines',
@@ -123,25 +134,36 @@ export const buildMany = async (cli: Cli, args: readonly string[], options: Opti
   const outputs = args.filter((word) => !isConfigFile(word))
   const jobs = jobsOf(options.jobs)
   const atOnce = Math.min(jobs, configs.length)
-  const words = [...outputs, `--jobs=${Math.max(1, Math.floor(jobs / atOnce))}`, ...optionWords(options)]
+  const words = [...outputs, `--jobs=${jobs}`, ...optionWords(options)]
   const isJson = options.json === true
   const limited = createLimiter(atOnce)
+  const folder = mkdtempSync(join(tmpdir(), 'zos-jobs-'))
+  const pool = join(folder, 'pool')
+  // Each build that runs has one slot of its own.
+  const server = await makeJobServer(pool, jobs - atOnce, cli.signal)
   if (!isJson) cli.out(`${configs.length} configs, ${atOnce} at once\n`)
-  let done = 0
-  const outcomes = await Promise.all(
-    configs.map((config) =>
-      limited(async () => {
-        cli.signal.throwIfAborted()
-        const outcome = await buildOne(cli, config, words, isJson)
-        const { end, ms, message = '' } = outcome
-        done++
-        if (!isJson && end === 0) cli.out(`  ${done}/${configs.length} ${config}: built, ${timeText(ms)}\n`)
-        if (!isJson && end !== 0)
-          cli.out(`  ${done}/${configs.length} ${config}: failed, ${timeText(ms)}: ${message.split('\n')[0]}\n`)
-        return outcome
-      }),
-    ),
-  )
+  let [done, waiting] = [0, configs.length - atOnce]
+  const build = async (config: string): Promise<Outcome> => {
+    cli.signal.throwIfAborted()
+    const outcome = await buildOne(cli, config, words, isJson, pool)
+    if (waiting-- <= 0) server.give()
+    const { end, ms, message = '' } = outcome
+    done++
+    const what = end === 0 ? `built, ${timeText(ms)}` : `failed, ${timeText(ms)}: ${message.split('\n')[0]}`
+    if (!isJson) cli.out(`  ${done}/${configs.length} ${config}: ${what}\n`)
+    return outcome
+  }
+  let outcomes: Outcome[]
+  try {
+    const ended = await Promise.allSettled(configs.map((config) => limited(() => build(config))))
+    outcomes = ended.map((one) => {
+      if (one.status === 'rejected') throw one.reason
+      return one.value
+    })
+  } finally {
+    server.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
   const failed = outcomes.filter(({ end }) => end !== 0)
   if (isJson) cli.out(`${JSON.stringify({ event: 'builds', builds: outcomes.map(({ steps: _, ...one }) => one) })}\n`)
   else {

@@ -7,7 +7,7 @@ import { corePlugin } from '../builtin/core-plugin.js'
 import { type Config, loadConfig, moduleFiles } from '../config/load.js'
 import { booleanOf } from '../config/overrides.js'
 import type { Mode } from '../context.js'
-import { createLimiter } from '../engine/limiter.js'
+import { createLimiter, createSharedLimiter } from '../engine/limiter.js'
 import { codeDigest } from '../engine/plugin-code.js'
 import { type BuildFlags, type Session, tapPlugins } from '../engine/session.js'
 import { Verification } from '../engine/verify.js'
@@ -15,6 +15,7 @@ import { ExitCode, ZosError } from '../error.js'
 import { executorOf } from '../exec/executor.js'
 import type { KeptContainer } from '../exec/kept-container.js'
 import { createTapables } from '../hooks.js'
+import { openJobServer } from '../io/job-server.js'
 import { openMirror } from '../io/mirror-read.js'
 import { openMirrorTarget } from '../io/mirror-target.js'
 import { createNetwork } from '../io/network.js'
@@ -191,6 +192,7 @@ export const openSession = async (
   const signal = AbortSignal.any([cli.signal, stop.signal])
   // Every download and command listens.
   setMaxListeners(0, signal)
+  const jobServer = cli.env.ZOS_JOB_SERVER ? openJobServer(cli.env.ZOS_JOB_SERVER) : undefined
   const session: Session = {
     config,
     settings: { arch: config.arch, mode: config.mode, name: config.name, epoch: epochOf(cli.env, lock) },
@@ -206,7 +208,8 @@ export const openSession = async (
     env: cli.env,
     lock,
     tapables,
-    limiter: createLimiter(flags.jobs),
+    limiter: jobServer ? createSharedLimiter(jobServer) : createLimiter(flags.jobs),
+    jobServer,
     now: cli.now,
     codeOf: (id) => code.get(id) ?? '',
     optionsOf: (id) => options_.get(id) ?? null,
@@ -234,6 +237,7 @@ export const openSession = async (
     close: async () => {
       stop.abort(new Error('the build has ended'))
       await Promise.allSettled(session.running)
+      jobServer?.close()
       await network.close()
       session.mirror?.close()
       await untilSwept(store, report, cli.signal)

@@ -3,6 +3,7 @@ import type { Settings } from '../context.js'
 import type { ExecutorName } from '../exec/executor.js'
 import type { KeptContainer } from '../exec/kept-container.js'
 import { type Hooks, hooksFor, type Tapables } from '../hooks.js'
+import type { JobServer } from '../io/job-server.js'
 import type { Mirror } from '../io/mirror-read.js'
 import type { Network } from '../io/network.js'
 import type { FileDigests, Project } from '../io/project.js'
@@ -91,6 +92,8 @@ export interface Session {
   readonly lock: LockBook
   readonly tapables: Tapables
   readonly limiter: Limiter
+  /** Where several builds share their jobs. */
+  readonly jobServer: JobServer | undefined
   readonly now: () => number
   /** Digest of the core's code, a colon, and the digest of the plugin's. */
   readonly codeOf: (plugin: string) => string

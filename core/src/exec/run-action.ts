@@ -1,6 +1,5 @@
 // Runs an action, or takes its remembered result; the same action runs once, also when two builds want it.
 import { rm, writeFile } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Session } from '../engine/session.js'
 import { isTreeWhole, loadTree, type StoredTree, storeTree } from '../engine/stored-artifact.js'
@@ -16,6 +15,7 @@ import { actionFailure } from './action-failure.js'
 import { actionCapsule, actionLog } from './action-files.js'
 import { actionKey, inputRoot } from './action-key.js'
 import { collectOutputs } from './action-outputs.js'
+import { slotsOf } from './action-slots.js'
 import { capsuleOf, saveCapsule, shellCommand } from './capsule-file.js'
 import { checkExecutor, defaultExecutor, type ExecutorWorld, executorCommand } from './executor.js'
 import { workPlace } from './work-place.js'
@@ -181,7 +181,7 @@ const executeIn = async (
   key: string,
   surroundings: Readonly<Record<string, string>>,
 ): Promise<ActionResult> => {
-  const { store, signal, flags } = session
+  const { store, signal } = session
   const begun = performance.now()
   const log = actionLog(store.logFolder, session.config.name, step, action.name)
   const capsuleFile = actionCapsule(store.logFolder, session.config.name, step, action.name)
@@ -194,13 +194,13 @@ const executeIn = async (
   })
   session.report.span?.(`${step}: ${action.name}: inputs`, 'action', begun, { inputs: input.count })
   const started = performance.now()
-  const jobs = String(Math.max(1, Math.min(flags.jobs, availableParallelism())))
+  const slots = slotsOf(session, world.executor)
   const command = await executorCommand(world, {
     folder,
     cwd: action.cwd ?? '',
     command: action.command,
     // How many jobs a tool runs at once is not part of what is built.
-    env: { CARGO_BUILD_JOBS: jobs, MAKEFLAGS: `-j${jobs}`, ...surroundings, ...action.env },
+    env: { ...slots.env, ...surroundings, ...action.env },
     toolchain: action.toolchain,
   })
   await writeFile(log, `$ ${action.command.join(' ')}\n`)
@@ -217,6 +217,7 @@ const executeIn = async (
   try {
     await runProcess({
       ...command,
+      ...(slots.descriptor !== undefined && { descriptor: slots.descriptor }),
       signal,
       logFile: log,
       stdout: 'lines',
@@ -245,6 +246,8 @@ const executeIn = async (
       )
     const place = { log, line: firstError, capsule, shell: shellCommand(session, step) }
     throw actionFailure(action, cause as Error, errors.length > 0 ? errors : last, place)
+  } finally {
+    slots.leave()
   }
   session.report.span?.(`${step}: ${action.name}`, 'action', started, { key })
   const ended = performance.now()

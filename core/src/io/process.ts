@@ -22,6 +22,8 @@ export interface ProcessRequest extends Command {
   readonly cwd: string
   /** What it reads: a text, bytes, or a stream, which need not end before the program does. */
   readonly stdin?: string | Uint8Array | Readable
+  /** An open descriptor that the program gets as its descriptor 3. */
+  readonly descriptor?: number
   /** `collect` (default) gives stdout back; `lines` sends it where stderr goes, to `onLine` and `logFile`. */
   readonly stdout?: 'collect' | 'lines'
   /** Most bytes of stdout that are collected (default 64 MiB); more ends the program with `PROCESS_OUTPUT`. */
@@ -91,7 +93,14 @@ export const runProcess = async (request: ProcessRequest): Promise<ProcessResult
     env,
     extendEnv: false,
     cwd,
-    ...(stdin === undefined ? { stdin: 'ignore' } : { input: stdin }),
+    stdio: [
+      stdin === undefined ? 'ignore' : 'pipe',
+      'pipe',
+      'pipe',
+      // The types know descriptors below 10 alone.
+      ...(request.descriptor === undefined ? [] : [request.descriptor as 3]),
+    ],
+    ...(stdin !== undefined && { input: stdin }),
     detached: true,
     cleanup: false,
     reject: false,
