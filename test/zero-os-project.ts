@@ -1,7 +1,16 @@
 // A copy of the project whose flagship config finds its upstreams on this machine: servers and addresses are other ones, and
 // nothing else is. Stand-ins, which say so on the console: rfs, mycelium, corex.
 import { createHash } from 'node:crypto'
-import { cpSync, createReadStream, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  createReadStream,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -51,6 +60,8 @@ const layKernel = (folder: string, { version, archive }: LocalKernel): void => {
 export interface ZeroOsOptions {
   /** The config that is built: `zos.config.ts` unless told. */
   readonly base?: string
+  /** `zos.config.ts` itself names the other servers, and with it the project's own variants, in place of a further one. */
+  readonly isWhole?: boolean
   readonly kernel?: LocalKernel
   /** The mirror; one of Debian's packages in Alpine's format unless told. */
   readonly repository?: Repository
@@ -64,7 +75,7 @@ const debianRepository = (blobs: string): Promise<Repository> => {
 /** Makes the copy below an empty folder; its store is that of the checkout, so that what others compiled counts. */
 export const makeZeroOsProject = async (
   folder: string,
-  { base = 'zos.config.ts', kernel, ...options }: ZeroOsOptions = {},
+  { base = 'zos.config.ts', isWhole = false, kernel, ...options }: ZeroOsOptions = {},
 ): Promise<ZeroOsProject> => {
   const copy = join(folder, 'project')
   const repository = options.repository ?? (await debianRepository(join(folder, 'blobs')))
@@ -90,10 +101,12 @@ export const makeZeroOsProject = async (
       corex: { url: `${url}/upstream/corex.static` },
     },
   }
-  const config = 'variants/test.config.ts'
+  const config = isWhole ? 'zos.config.ts' : 'variants/test.config.ts'
+  if (isWhole) renameSync(join(copy, base), join(copy, 'upstream.config.ts'))
+  const [from, name] = isWhole ? ['./upstream.config.ts', 'zero-os'] : [`../${base}`, 'zero-os-test']
   writeFileSync(
     join(copy, config),
-    `import zeroOs from '../${base}'\nexport default zeroOs.variant({ name: 'zero-os-test', plugins: ${JSON.stringify(plugins)} as never })\n`,
+    `import zeroOs from '${from}'\nexport default zeroOs.variant({ name: '${name}', plugins: ${JSON.stringify(plugins)} as never })\n`,
   )
   return { folder: copy, config, close: () => server.close() }
 }

@@ -226,6 +226,11 @@ test('init starts a project, and leaves what is there alone', async () => {
     [(await other.run(['init', 'Not Good'])).code, readdirSync(other.root).includes('zos.config.ts')],
     [2, false],
   )
+  const two = await other.run(['init', 'one', 'two'])
+  assert.match(two.err, /^error CLI_USAGE\n {2}zos init wants one name, not 2\n/)
+  const plugins = await other.run(['init', 'plugin', 'one', 'two'])
+  assert.match(plugins.err, /^error CLI_USAGE\n {2}zos init plugin wants one name\n/)
+  assert.equal(readdirSync(other.root).includes('one'), false)
 })
 
 test('the program: exit code, a pipe that closes early, an unwritable output folder', async () => {

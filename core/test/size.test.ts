@@ -164,7 +164,9 @@ test('a budget fails the build, names what grew, and leaves the output folder', 
 
 test('a budget for nothing, or of nothing, is told', async () => {
   const nothing = project(`'2 kB', kernel: 5`)
-  assert.match((await nothing.run(['build'])).err, /SIZE_OUTPUT\n.*size\.budget names kernel, which no plugin makes/)
+  const said = await nothing.run(['build'])
+  assert.match(said.err, /SIZE_OUTPUT\n.*size\.budget names kernel, which no plugin makes/)
+  assert.not.match(said.out, /assemble/, 'before anything is built')
   const wrong = project(`'2 mb'`)
   assert.match((await wrong.run(['build'])).err, /size\.budget\.initramfs: expected bytes, or a text such as "15 MB"/)
 })
@@ -180,6 +182,8 @@ test('zos size shows a build, compares two, and takes an image apart without a p
   assert.match(out, /\/usr\/lib\/big\n/)
   const against = await place.run(['size', '@0', '--against', '@1', '--by', 'package'])
   assert.match(against.out, /\n +50\.\d kB +\+49\.\d kB +50\.\d kB +1 +demo large\n/)
+  const same = await place.run(['size', '@0', '--against', '@0'])
+  assert.match(same.out, /unpacked\nno difference\n$/)
   const json = JSON.parse((await place.run(['size', 'dist', '--json'])).out)
   const sum = (rows: { packed: number }[]): number => rows.reduce((all, { packed }) => all + packed, 0)
   const size = place.bytes('dist/initramfs.cpio.xz').length

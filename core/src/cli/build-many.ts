@@ -141,7 +141,7 @@ export const buildMany = async (cli: Cli, args: readonly string[], options: Opti
   const pool = join(folder, 'pool')
   // Each build that runs has one slot of its own.
   const server = await makeJobServer(pool, jobs - atOnce, cli.signal)
-  if (!isJson) cli.out(`${configs.length} configs, ${atOnce} at once\n`)
+  if (!isJson) cli.out(`${configs.length} config${configs.length === 1 ? '' : 's'}, ${atOnce} at once\n`)
   let [done, waiting] = [0, configs.length - atOnce]
   const build = async (config: string): Promise<Outcome> => {
     cli.signal.throwIfAborted()
@@ -169,7 +169,7 @@ export const buildMany = async (cli: Cli, args: readonly string[], options: Opti
   else {
     cli.out(`${table(outcomes.map(rowOf)).join('\n')}\n`)
     cli.out(`${outcomes.length - failed.length} built, ${failed.length} failed\n`)
-    if (failed[0]) cli.out(`  hint: why: zos build -c ${failed[0].config}\n`)
+    if (failed[0]) cli.out(`  hint: why: ${['zos build -c', failed[0].config, ...outputs].join(' ')}\n`)
   }
   return failed[0]?.end ?? ExitCode.ok
 }

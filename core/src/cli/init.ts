@@ -64,9 +64,9 @@ const checkName = (name: string, pattern: RegExp, hint: string): void => {
   })
 }
 
-const initPlugin = async (cli: Cli, name: string | undefined): Promise<number> => {
-  if (name === undefined)
-    throw new ZosError('CLI_USAGE', 'zos init plugin wants a name', {
+const initPlugin = async (cli: Cli, [name, ...more]: readonly string[]): Promise<number> => {
+  if (name === undefined || more.length > 0)
+    throw new ZosError('CLI_USAGE', `zos init plugin wants ${name === undefined ? 'a name' : 'one name'}`, {
       hint: 'zos init plugin acme-board',
       exit: ExitCode.usage,
     })
@@ -84,8 +84,13 @@ export const initCommand: CliCommand = {
   arguments: '[NAME | plugin NAME]',
   options: {},
   examples: ['zos init', 'zos init my-image', 'zos init plugin acme-board'],
-  run: async (cli, [given, pluginName]) => {
-    if (given === 'plugin') return initPlugin(cli, pluginName)
+  run: async (cli, [given, ...more]) => {
+    if (given === 'plugin') return initPlugin(cli, more)
+    if (more.length > 0)
+      throw new ZosError('CLI_USAGE', `zos init wants one name, not ${more.length + 1}`, {
+        hint: 'zos init my-image',
+        exit: ExitCode.usage,
+      })
     const name = given ?? basename(cli.cwd)
     checkName(name, /^[a-z0-9][a-z0-9._-]*$/, 'zos init my-image')
     if (existsSync(join(cli.cwd, 'zos.config.ts')))

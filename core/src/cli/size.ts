@@ -50,6 +50,7 @@ const lines = (way: Way, shares: readonly Share[], total: number, most: number, 
   const told = isCompared ? shares.filter(({ packed, was }) => packed !== was) : shares
   const shown = told.slice(0, most)
   const left = told.length - shown.length
+  if (isCompared && told.length === 0) return []
   const head = ['  packed', isCompared ? 'change' : 'share', 'plain', way === 'file' ? '' : 'files', way]
   return [
     ...table([head, ...shown.map((share) => rowOf(share, total, way))], [0, 1, 2, 3]),
@@ -124,10 +125,9 @@ export const sizeCommand: CliCommand = {
     const text = [title, ...outputRows(now, before)]
     const grew = before ? `, ${signed(now.shares.packed - before.shares.packed)}` : ''
     text.push(`${now.archive}: ${sizeText(now.shares.packed)}${grew}, ${sizeText(now.shares.plain)} unpacked`)
-    for (const one of asked)
-      text.push(
-        ...lines(one, by(one), now.shares.packed, way ? Number.POSITIVE_INFINITY : fewRows, before !== undefined),
-      )
+    const most = way ? Number.POSITIVE_INFINITY : fewRows
+    const tables = asked.flatMap((one) => lines(one, by(one), now.shares.packed, most, before !== undefined))
+    text.push(...(tables.length > 0 ? tables : ['no difference']))
     cli.out(`${text.join('\n')}\n`)
     return ExitCode.ok
   },

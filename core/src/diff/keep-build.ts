@@ -15,6 +15,14 @@ const largestFile = 1 << 20
 export const keptBuilds = (store: Store, config: string): KeptBuild[] =>
   (store.result('build', config) as unknown as KeptBuild[] | undefined) ?? []
 
+/** What `@N` may be, for an error. */
+export const keptWords = (count: number): string =>
+  count === 0
+    ? 'no build of this config is kept here'
+    : count === 1
+      ? 'only @0 is kept'
+      : `only @0 to @${count - 1} are kept`
+
 export const keepBuild = async (session: Session, manifest: Manifest, tree: FileTree): Promise<void> => {
   const { store, config, packages, lock } = session
   const files: Record<string, KeptBuild['lock']> = {}

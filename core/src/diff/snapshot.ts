@@ -12,6 +12,7 @@ import type { KeptBuild } from '../model/past-build.js'
 import { FileTree } from '../model/tree.js'
 import type { Store } from '../store/store.js'
 import { archiveIn } from './image-archive.js'
+import { keptWords } from './keep-build.js'
 import { databases, installedPackages } from './packages.js'
 
 export interface Snapshot {
@@ -42,11 +43,7 @@ const wrong = (name: string, what: string): ZosError =>
 
 export const buildSnapshot = async (store: Store, builds: readonly KeptBuild[], name: string): Promise<Snapshot> => {
   const build = builds[Number(name.slice(1))]
-  if (!build)
-    throw wrong(
-      name,
-      builds.length === 0 ? 'no build of this config is kept here' : `only @0 to @${builds.length - 1} are kept`,
-    )
+  if (!build) throw wrong(name, keptWords(builds.length))
   const texts = Object.entries(build.files).flatMap(([file, { sha256 }]): [string, string][] => {
     const text = store.blobs.textOf(sha256)
     return text === undefined ? [] : [[file, text]]

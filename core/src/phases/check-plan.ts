@@ -70,6 +70,15 @@ const checkKinds = ({ tapables, plan }: Session): void => {
     if (!tapables.pack.get(format)?.isUsed()) refuse('OUTPUT_FORMAT', `packs the format ${format} (${name})`)
 }
 
+const checkBudgetNames = ({ config, plan }: Session): void => {
+  for (const name of Object.keys(config.size.budget ?? {}))
+    if (!findOutput(plan!.outputs, name))
+      throw new ZosError('SIZE_OUTPUT', `size.budget names ${name}, which no plugin makes`, {
+        hint: `outputs of this config: ${[...plan!.outputs.keys()].sort().join(', ')}`,
+        exit: ExitCode.config,
+      })
+}
+
 /** Judges the plan, and the outputs that were asked for by name. */
 export const checkPlan = (session: Session, wanted: readonly string[]): void => {
   const plan = session.plan!
@@ -77,5 +86,6 @@ export const checkPlan = (session: Session, wanted: readonly string[]): void => 
   checkKinds(session)
   ordered(plan.components)
   checkOutputs(plan)
+  checkBudgetNames(session)
   for (const name of wanted) if (!findOutput(plan.outputs, name)) throw unknown(name, 'the command line', plan)
 }

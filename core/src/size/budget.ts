@@ -49,12 +49,7 @@ export const checkBudget = async (session: Session, tree: FileTree, outputs: rea
   const byName = new Map(outputs.map((output) => [output.name, output]))
   const over: { output: Output; budget: number }[] = []
   for (const [name, text] of Object.entries(session.config.size.budget ?? {})) {
-    const [full] = findOutput(session.plan!.outputs, name) ?? []
-    if (full === undefined)
-      throw new ZosError('SIZE_OUTPUT', `size.budget names ${name}, which no plugin makes`, {
-        hint: `outputs of this config: ${[...session.plan!.outputs.keys()].sort().join(', ')}`,
-        exit: ExitCode.config,
-      })
+    const [full] = findOutput(session.plan!.outputs, name)!
     const output = byName.get(full)
     const budget = bytesOf(text)!
     if (output && output.blob.size > budget) over.push({ output, budget })

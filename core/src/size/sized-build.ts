@@ -1,6 +1,7 @@
 // A build, output folder or image whose bytes are looked at.
 import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { keptWords } from '../diff/keep-build.js'
 import { ExitCode, ZosError } from '../error.js'
 import { readManifest } from '../io/output-folder.js'
 import type { Json } from '../model/canonical.js'
@@ -64,8 +65,7 @@ export const keptSizes = async (
 ): Promise<SizedBuild> => {
   const build = builds[Number(name.slice(1))]
   if (!build) {
-    const kept =
-      builds.length === 0 ? 'no build of this config is kept here' : `only @0 to @${builds.length - 1} are kept`
+    const kept = keptWords(builds.length)
     throw wrong(name, kept)
   }
   const archive = archiveOf(build.manifest.outputs, name)
