@@ -1,7 +1,6 @@
 // time limit: 2400 s
 // Commands of the pages, run as they stand in a project that has the quickstart, and the tutorial up to its boot.
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -9,7 +8,8 @@ import * as assert from 'uvu/assert'
 import { blocksOf, partsOf } from './markdown.js'
 import { type Minio, noMinio, startMinio } from './minio.js'
 import { makeReader, type Ran, type Reader, read } from './pages.js'
-import { build, project, storeOf } from './zos.js'
+import { copyStore, makeQuickstartProject } from './quickstart-project.js'
+import { build, project } from './zos.js'
 
 /** Pages whose commands are run here. */
 const pages = [
@@ -23,7 +23,7 @@ const pages = [
 ]
 /** Pages whose commands are run elsewhere, and where. */
 const elsewhere: Readonly<Record<string, string>> = {
-  'README.md': 'scripts/test.sh is what runs this; scripts/quickstart.sh is run by test/variants.nightly.ts',
+  'README.md': 'scripts/test.sh is what runs this; scripts/quickstart.sh: test/docs.nightly.ts',
   'CONTRIBUTING.md': 'scripts/test.sh is what runs this',
   'docs/tutorial.md': 'below',
   'docs/zero-os/README.md': 'test/variants.nightly.ts',
@@ -47,21 +47,8 @@ const limit = 1800
 /** Where the quickstart publishes. */
 const target = "folder({ path: 'dist/quickstart/published' })"
 
-/** A store of its own with all that the checkout's has. Contents are never written again, so that a link to one is a copy. */
-const copyStore = (to: string): void => {
-  const script = `cp -al "$1" "$2" 2>/dev/null || { rm -rf "$2"; cp -a "$1" "$2"; }
-cd "$2" && rm -rf */store.sqlite* fresh && cd "$1" && cp --parents */store.sqlite* "$2"`
-  const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', storeOf(project), to], { encoding: 'utf8' })
-  assert.is(status, 0, stderr)
-}
-
-/** A project whose config is the quickstart, with two variants of it. */
-const makeProject = (): void => {
-  for (const path of ['package.json', 'config/quickstart', 'plugins/zosstorage/crate'])
-    cpSync(join(project, path), join(place, path), { recursive: true, filter: (from) => !from.endsWith('/target') })
-  for (const name of ['config.ts', 'lock'])
-    cpSync(join(project, `variants/quickstart.${name}`), join(place, `zos.${name}`))
-  symlinkSync(join(project, 'node_modules'), join(place, 'node_modules'))
+/** Two variants of the config, and firmware to pack. */
+const addVariants = (): void => {
   mkdirSync(join(place, 'variants'))
   for (const name of ['loud', 'silent'])
     writeFileSync(
@@ -110,7 +97,8 @@ const note = (page: string, ran: Ran): void => {
 test('a project with the quickstart', async () => {
   await build('variants/quickstart.config.ts', project, limit)
   assert.ok(read('variants/quickstart.config.ts').includes(target))
-  makeProject()
+  makeQuickstartProject(place)
+  addVariants()
   copyStore(join(place, '.zos'))
   let hub = ''
   if (noMinio === undefined) {

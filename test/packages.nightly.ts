@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { packAndInstall } from './outsider.js'
+import { makeReader } from './pages.js'
 import { project, storeOf } from './zos.js'
 
 /** Seconds: a build that may have to compile everything; a short answer. */
 const limits = { build: 1800, short: 120 }
-const { folder, run } = await packAndInstall()
+const { folder, modules, run } = await packAndInstall()
 test.after(() => rmSync(folder, { recursive: true, force: true }))
 
 const place = join(folder, 'quickstart')
@@ -26,7 +27,9 @@ test('and for a board', async () => {
   cpSync(join(project, 'examples/hardware'), join(place, 'acme-board'), { recursive: true })
   cpSync(join(place, 'acme-board/board.config.ts'), join(place, 'board.config.ts'))
   cpSync(join(place, 'variants/quickstart.lock'), join(place, 'board.lock'))
-  await run(place, limits.build, 'zos build -c board.config.ts acme.img initramfs', store)
+  const { runBlocks } = makeReader(folder, { ...process.env, ...store }, {}, join(modules, '.bin'))
+  const { run: ran } = await runBlocks('examples/hardware/README.md', place, (needs) => needs !== undefined)
+  assert.is(ran, 2)
   assert.is(readFileSync(join(place, 'dist/board/acme.img')).subarray(0, 4).toString(), 'ACME')
   const why = await run(place, limits.short, 'zos why /usr/lib/firmware/acme/nvram.bin -c board.config.ts', store)
   assert.match(why, /acme-board\/nvram/)

@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { packAndInstall, packageNames } from './outsider.js'
+import { makeReader } from './pages.js'
 import { project } from './zos.js'
 
 /** Seconds for each command. */
 const limit = 120
 const { folder, modules, run } = await packAndInstall()
+const reader = makeReader(folder, { ...process.env, ZOS_STORE: '' }, {}, join(modules, '.bin'))
 test.after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('each package has code, types, README, licence and engines, no sources and no tests', () => {
@@ -42,32 +44,28 @@ test('example: a target of zos publish', async () => {
   await run(place, limit, 'npm test')
   await run(place, limit, 'zos build')
   assert.not.ok(existsSync(join(place, 'releases')), 'a build publishes nothing')
-  for (const env of [{}, { RELEASE: '2025.2' }]) {
-    const said = await run(place, limit, 'zos publish', env)
-    assert.match(said, / {2}published\n {4}dir:\/\/.*\/releases\/2025\.\d\/initramfs\.cpio\.xz/)
-  }
+  await reader.runBlocks('examples/publish-target/README.md', place)
   await run(join(place, 'releases/2025.2'), limit, 'sha256sum -c SHA256SUMS && test -s sbom.spdx.json')
 })
 
 test('example: a kind of component, and a command for its project', async () => {
   const place = exampleAt('component-kind')
-  await run(place, limit, 'npm test')
-  await run(place, limit, 'zos build')
+  await reader.runBlocks('examples/component-kind/README.md', place)
   const script = 'mkdir root && cd root && xz -dc ../dist/initramfs.cpio.xz | cpio -idm --quiet && usr/bin/hello'
   assert.match(await run(place, limit, script), /hello from the image\n$/)
 
   const command = exampleAt('command')
-  await run(command, limit, 'npm test')
+  await reader.runBlocks('examples/command/README.md', command)
   symlinkSync(command, join(modules, 'zos-sums'))
   symlinkSync(modules, join(place, 'node_modules'))
   const manifest = readFileSync(join(place, 'package.json'), 'utf8')
   writeFileSync(join(place, 'package.json'), manifest.replace('"valibot"', '"zos-sums": "1.0.0", "valibot"'))
-  await run(place, limit, 'zos sums --help | grep -q "sums --only" && zos sums >dist/SHA256SUMS')
-  await run(join(place, 'dist'), limit, 'sha256sum -c SHA256SUMS')
+  const { run: ran } = await reader.runBlocks('examples/command/README.md', place, (needs) => needs !== undefined)
+  assert.is(ran, 2)
 })
 
 test('example: a board', async () => {
-  await run(exampleAt('hardware'), limit, 'npm test')
+  await reader.runBlocks('examples/hardware/README.md', exampleAt('hardware'))
 })
 
 test('zos init plugin makes a plugin whose test passes, which is well typed, and builds', async () => {

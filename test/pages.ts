@@ -30,9 +30,10 @@ export interface Reader {
   follow(part: Part, place: string): Promise<void>
   /**
    * Runs the shell blocks of a page, each by a shell of its own that stops at the first command that fails. Gives the
-   * number of commands run, and what the others need.
+   * number of commands run, and what the others need. `takes` chooses blocks by what they need: unless told, those that
+   * need nothing.
    */
-  runBlocks(page: string, place: string, has?: (needs: string) => boolean): Promise<Ran>
+  runBlocks(page: string, place: string, takes?: (needs: string | undefined) => boolean): Promise<Ran>
 }
 
 export interface Ran {
@@ -43,15 +44,21 @@ export interface Ran {
 /** A line that no program prints: the command after it is the one that runs. */
 const mark = '\u001e'
 
-/** `stands` are addresses of the pages, by the ones that the test has in their place. */
+/** A folder with a program zos, which is that of the checkout. */
+const programIn = (folder: string): string => {
+  const bin = join(folder, 'bin')
+  mkdirSync(bin, { recursive: true })
+  writeFileSync(join(bin, 'zos'), `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`, { mode: 0o755 })
+  return bin
+}
+
+/** `stands` are addresses of the pages, by the ones that the test has in their place; `bin` is the folder of zos. */
 export const makeReader = (
   folder: string,
   env: NodeJS.ProcessEnv = {},
   stands: Readonly<Record<string, string>> = {},
+  bin = programIn(folder),
 ): Reader => {
-  const bin = join(folder, 'bin')
-  mkdirSync(bin, { recursive: true })
-  writeFileSync(join(bin, 'zos'), `#!/bin/sh\nexec '${process.execPath}' '${cli}' "$@"\n`, { mode: 0o755 })
   const stand = (text: string): string =>
     Object.entries(stands).reduce((all, [from, to]) => all.replaceAll(from, to), text)
 
@@ -83,12 +90,12 @@ export const makeReader = (
     }
   }
 
-  const runBlocks: Reader['runBlocks'] = async (page, place, has = () => false) => {
+  const runBlocks: Reader['runBlocks'] = async (page, place, takes = (needs) => needs === undefined) => {
     const left: { needs: string; commands: number }[] = []
     let count = 0
     for (const { commands, needs } of blocksOf(read(page))) {
-      if (needs !== undefined && !has(needs)) {
-        left.push({ needs, commands: commands.length })
+      if (!takes(needs)) {
+        if (needs !== undefined) left.push({ needs, commands: commands.length })
         continue
       }
       const script = commands.map((command, n) => `echo '${mark}${n}'\n${stand(command)}`).join('\n')

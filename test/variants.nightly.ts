@@ -55,7 +55,7 @@ test('commands of the flagship’s pages', async () => {
   const stands = { 'scripts/setup.sh': join(checkout, 'scripts/setup.sh') }
   const { runBlocks } = makeReader(folder, { ...process.env, ...env, ZOS_STORE: '' }, stands)
   for (const page of ['docs/zero-os/README.md', 'docs/zero-os/build.md']) {
-    const { run, left } = await runBlocks(page, project.folder, (needs) => needs.startsWith('Alpine’s mirror'))
+    const { run, left } = await runBlocks(page, project.folder, (needs) => needs?.startsWith('Alpine’s mirror') ?? true)
     assert.ok(run > 1, page)
     for (const { commands, needs } of left) console.log(`skip ${page}: ${commands} commands need ${needs}`)
   }
