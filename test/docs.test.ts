@@ -77,22 +77,23 @@ test('links of all pages lead somewhere', () => {
   assert.equal(broken, [])
 })
 
-/** Lines of shell blocks that call zos: the command's words, and its options. */
-const callsIn = (page: string): { words: string[]; options: string[] }[] =>
-  [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, text = '']) =>
-    text.split('\n').flatMap((line) => {
-      const call = /^(?:\w+=\S+ )*zos ([a-z]+(?: [a-z]+)?)(?=\s|$)([^#|>&;]*)/.exec(line)
-      if (!call) return []
-      return [
-        {
-          words: call[1]!.split(' '),
-          options: [...call[2]!.matchAll(/(?<=\s)--([a-z][a-z-]*)/g)].map(([, one]) => one!),
-        },
-      ]
-    }),
-  )
+/** Calls of zos in running text and tables, and in lines of shell blocks: the command's words, and its options. */
+const callsIn = (page: string): { words: string[]; options: string[] }[] => {
+  const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, text = '']) => text.split('\n'))
+  const spans = [...page.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/`([^`\n]+)`/g)].map(([, text]) => text!)
+  return [...blocks, ...spans].flatMap((line) => {
+    const call = /^(?:\w+=\S+ )*(?:npm run -s zos --|zos) ([a-z]+(?: [a-z]+)?)(?=\s|$)([^#|>&;]*)/.exec(line)
+    if (!call) return []
+    return [
+      {
+        words: call[1]!.split(' '),
+        options: [...call[2]!.matchAll(/(?<=\s)--([a-z][a-z-]*)/g)].map(([, one]) => one!),
+      },
+    ]
+  })
+}
 
-test('commands of shell blocks exist, with the options that they are given', async () => {
+test('commands of shell blocks and of running text exist, with the options that they are given', async () => {
   const helps = new Map<string, string>()
   const helpOf = async (name: string): Promise<string> => {
     const help = helps.get(name) ?? (await run(`zos ${name} --help`, project)).printed
@@ -101,10 +102,8 @@ test('commands of shell blocks exist, with the options that they are given', asy
   }
   const wrong: string[] = []
   let calls = 0
-  for (const page of [
-    'README.md',
-    ...readdirSync(join(project, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
-  ])
+  // That example's command is its own.
+  for (const page of pagesIn('.').filter((path) => path !== 'examples/command/README.md'))
     for (const { words, options } of callsIn(read(page))) {
       calls++
       const family = await helpOf(words[0]!)
@@ -114,7 +113,7 @@ test('commands of shell blocks exist, with the options that they are given', asy
       for (const option of options)
         if (!help.includes(`--${option}`)) wrong.push(`${page}: zos ${words.join(' ')} --${option}`)
     }
-  assert.ok(calls > 30, `${calls} calls`)
+  assert.ok(calls > 100, `${calls} calls`)
   assert.equal(wrong, [])
 })
 
