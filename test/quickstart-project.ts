@@ -8,7 +8,7 @@ import { project, storeOf } from './zos.js'
 /** Contents are never written again, so that a link to one is a copy; the database is copied. */
 export const copyStore = (to: string): void => {
   const script = `cp -al "$1" "$2" 2>/dev/null || { rm -rf "$2"; cp -a "$1" "$2"; }
-cd "$2" && rm -rf */store.sqlite* fresh && cd "$1" && cp --parents */store.sqlite* "$2"`
+cd "$2" && rm -rf */store.sqlite* */work/* */partial/* fresh && cd "$1" && cp --parents */store.sqlite* "$2"`
   const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', storeOf(project), to], { encoding: 'utf8' })
   assert.is(status, 0, stderr)
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { copyStore } from './quickstart-project.js'
 import {
   type Build,
   build,
@@ -66,11 +67,7 @@ const copyOf = (): string => {
   for (const path of ['package.json', 'config/quickstart', 'plugins/zosstorage/crate', 'variants'])
     cpSync(join(project, path), join(copy, path), { recursive: true })
   symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'))
-  const passing = ['work', 'partial', 'fresh'].map((name) => `/${name}`)
-  cpSync(storeOf(project), storeOf(copy), {
-    recursive: true,
-    filter: (path) => !passing.some((end) => path.endsWith(end)),
-  })
+  copyStore(storeOf(copy))
   return copy
 }
 
