@@ -112,6 +112,26 @@ export const demo = plugin('demo', (hooks: any, { text, jobs }: any) => {
   assert.ok(Math.max(...most) > 1, `each build kept to its share: ${most}`)
 })
 
+test('locks that are made together carry one time', async () => {
+  const place = new Project({
+    'zos.config.ts': configOf(`local.demo({ text: 'base' })`),
+    'variants/a.config.ts': variantOf('a', `{ text: 'a' }`),
+    'variants/b.config.ts': variantOf('b', `{ text: 'b' }`),
+    'plugins.ts': pluginsFile(`
+export const demo = plugin('demo', (hooks: any, { text }: any) => {
+  hooks.assemble.tap('put', async (tree: any) => {
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    return tree.delta().file('/etc/text', text)
+  })
+})`),
+  })
+  // One after the other.
+  const { code, out } = await place.zos(['build', 'variants/a.config.ts', 'variants/b.config.ts', '--jobs', '1'])
+  assert.is(code, 0, out)
+  const times = ['a', 'b'].map((name) => JSON.parse(place.text(`variants/${name}.lock`)).epoch)
+  assert.is(times[0], times[1])
+})
+
 test('options of one build, and files that are not there, are told', async () => {
   const place = project('http://127.0.0.1:1/file', '/dev/null')
   const both = await place.zos(['build', 'variants/a.config.ts', '-c', 'zos.config.ts'])

@@ -70,7 +70,7 @@ const buildOne = async (
   config: string,
   words: readonly string[],
   isJson: boolean,
-  pool: string,
+  shared: Readonly<Record<string, string>>,
 ): Promise<Outcome> => {
   const { cwd, env, signal, now } = cli
   const inherited = Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)
@@ -82,7 +82,7 @@ const buildOne = async (
     await runProcess({
       file: process.execPath,
       args: [...process.execArgv, process.argv[1] ?? '', 'build', '--config', config, '--json', ...words],
-      env: { ...Object.fromEntries(inherited), ZOS_JOB_SERVER: pool },
+      env: { ...Object.fromEntries(inherited), ...shared },
       cwd,
       signal,
       stdout: 'lines',
@@ -142,10 +142,11 @@ export const buildMany = async (cli: Cli, args: readonly string[], options: Opti
   // Each build that runs has one slot of its own.
   const server = await makeJobServer(pool, jobs - atOnce, cli.signal)
   if (!isJson) cli.out(`${configs.length} config${configs.length === 1 ? '' : 's'}, ${atOnce} at once\n`)
+  const shared = { ZOS_JOB_SERVER: pool, ZOS_LOCK_TIME: String(cli.now()) }
   let [done, waiting] = [0, configs.length - atOnce]
   const build = async (config: string): Promise<Outcome> => {
     cli.signal.throwIfAborted()
-    const outcome = await buildOne(cli, config, words, isJson, pool)
+    const outcome = await buildOne(cli, config, words, isJson, shared)
     if (waiting-- <= 0) server.give()
     const { end, ms, message = '' } = outcome
     done++

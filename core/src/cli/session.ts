@@ -158,7 +158,9 @@ export const openSession = async (
   // As they are now, not as they are when the build ends: an edit in between has not been built.
   for (const file of moduleFiles(config.file)) digests.watch(file)
   const text = existsSync(config.lockFile) ? readFileSync(config.lockFile, 'utf8') : undefined
-  const lock = new LockBook(relative(cli.cwd, config.lockFile) || config.lockFile, text, config.arch, cli.now())
+  // Locks that builds of one command line make carry one time: what their outputs share is the same to the byte.
+  const time = cli.env.ZOS_LOCK_TIME ? Number(cli.env.ZOS_LOCK_TIME) : cli.now()
+  const lock = new LockBook(relative(cli.cwd, config.lockFile) || config.lockFile, text, config.arch, time)
   if (update === 'all') lock.moveEpoch(cli.now())
   if (update !== undefined) lock.dropToolchains((plugin) => update === 'all' || update.has(plugin))
   const flags = flagsOf(cli, config, options, update, container)
@@ -193,6 +195,7 @@ export const openSession = async (
   // Every download and command listens.
   setMaxListeners(0, signal)
   const jobServer = cli.env.ZOS_JOB_SERVER ? openJobServer(cli.env.ZOS_JOB_SERVER) : undefined
+  if (jobServer) store.expectsCompany = true
   const session: Session = {
     config,
     settings: { arch: config.arch, mode: config.mode, name: config.name, epoch: epochOf(cli.env, lock) },

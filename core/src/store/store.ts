@@ -40,6 +40,8 @@ export class Store {
   readonly #clock: () => number
   /** Told of every row that is not what was written; it counts as missing. */
   onDamage: (message: string) => void = () => undefined
+  /** Set where other builds start at the same time: the first does not wait to see them. */
+  expectsCompany = false
   /** Set when a blob turned out to be missing: from then on a result counts only with all its blobs. */
   distrust = false
 
@@ -210,8 +212,9 @@ export class Store {
     this.#db.run(sql, path, stamp, sha256, size, sumOf(path, stamp, sha256, size))
   }
 
-  /** Whether another process uses the store now. */
+  /** Whether another process uses the store now, or is about to. */
   hasCompany(): boolean {
+    if (this.expectsCompany) return true
     return (this.#db.all('SELECT owner FROM lease WHERE owner <> ?', this.#owner) as { owner: string }[]).some(
       ({ owner }) => isAlive(owner),
     )
