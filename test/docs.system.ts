@@ -37,6 +37,8 @@ const elsewhere: Readonly<Record<string, string>> = {
 const folder = mkdtempSync(join(tmpdir(), 'zos-pages-'))
 const place = join(folder, 'project')
 let minio: Minio | undefined
+/** The bucket of flists on it, as a store. */
+let hub = ''
 test.after(async () => {
   await minio?.kill()
   rmSync(folder, { recursive: true, force: true })
@@ -55,6 +57,7 @@ const addVariants = (): void => {
       join(place, `variants/${name}.config.ts`),
       `import base from '../zos.config.ts'\nexport default base.variant({ name: '${name}', plugins: { kernel: { cmdline: 'console=ttyS0 ${name}' } } })\n`,
     )
+  mkdirSync(join(place, 'modules/kernel/fs'), { recursive: true })
   mkdirSync(join(place, 'firmware/rtl_nic'), { recursive: true })
   writeFileSync(join(place, 'firmware/rtl_nic/rtl8168h-2.fw'), 'firmware')
 }
@@ -83,7 +86,7 @@ const before: Readonly<Record<string, (reader: Reader) => Promise<unknown>>> = {
       target.replace(' })', ", sign: { key: secret('PUBLISH_KEY') } })"),
       'published.manifests(), published.kernels()',
     ),
-  'docs/flists.md': ({ run }) => run(`zos flist pack -m old.fl -s dir://${folder}/old config`, place),
+  'docs/flists.md': ({ run }) => run(`zos flist pack -m old.fl -s '${hub}' firmware`, place),
   'plugins/oci/README.md': async () => configure("oci({ path: 'registry' })", 'published.layout()'),
 }
 
@@ -99,7 +102,6 @@ test('a project with the quickstart', async () => {
   makeQuickstartProject(place)
   addVariants()
   copyStore(join(place, '.zos'))
-  let hub = ''
   if (noMinio === undefined) {
     minio = await startMinio(join(folder, 'minio'))
     await minio.client.makeBucket('zos')
@@ -118,7 +120,7 @@ test('a project with the quickstart', async () => {
       '/srv/zos-mirror': join(folder, 'mirror'),
       '/cache/zos': join(place, '.zos'),
       '/srv/blocks': join(folder, 'blocks'),
-      '/lib/modules/6.12.44': join(project, 'config'),
+      '/lib/modules/6.12.44': join(place, 'modules'),
     },
   )
 })
