@@ -103,7 +103,8 @@ export const provisionedOnce = async (title: string, one: Case): Promise<void> =
   assert.is(report.status, 'provisioned', JSON.stringify(report.error))
   assert.is(report.topology, topology)
   assert.is(report.firmware, firmware)
-  for (const { step, result } of report.steps) assert.is(result, 'done', step)
+  // Stage 2 may load the driver meanwhile.
+  for (const { step, result } of report.steps) if (!step.startsWith('driver')) assert.is(result, 'done', step)
   const data = report.filesystems.filter(({ label }) => label === 'ZOSDATA')
   assert.equal(
     data.map((filesystem) => filesystem.devices),

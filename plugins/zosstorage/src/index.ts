@@ -26,7 +26,13 @@ export const zosstorage = definePlugin<ZosstorageOptions>()({
         requires: ['stage1-modules'],
         wants: ['udev-trigger'],
       })
-      // The program loads them itself, whatever their stage.
+      // A driver measures the ways to compute parity for seconds: meanwhile the first stage is loaded. Where it is not there
+      // yet, the program loads it.
+      plan.wish(zinitService, {
+        name: 'zosstorage-driver',
+        exec: `/bin/sh -c '/sbin/modprobe -qa ${driversOf(options).join(' ')} || true'`,
+        oneshot: true,
+      })
       plan.wish(kernelModules, { stage2: driversOf(options) })
     })
     hooks.assemble.tap('config', async (tree) => (await import('./image-file.js')).putConfig(tree, options))

@@ -3,17 +3,17 @@ mod machine;
 
 use machine::{Machine, digest, has, run, succeed};
 
+/// Results of all steps but that of the driver, which this kernel may have.
 fn outcomes(report: &serde_json::Value) -> Vec<String> {
-    report["steps"].as_array().unwrap().iter().map(|step| step["result"].as_str().unwrap().to_owned()).collect()
+    let steps = report["steps"].as_array().unwrap().iter();
+    let is_ours = |step: &&serde_json::Value| !step["step"].as_str().unwrap().starts_with("driver");
+    steps.filter(is_ours).map(|step| step["result"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
 fn provisions_once_and_then_changes_nothing() {
     for (topology, count) in [("single", 1), ("dual_independent", 2), ("btrfs_raid1", 2)] {
         let Some(mut machine) = Machine::new(topology) else { return };
-        if !machine.shows_partitions() {
-            return;
-        }
         let images: Vec<String> = (0..count).map(|index| machine.image(&format!("disk{index}"), 1200)).collect();
         let devices: Vec<String> = images.iter().map(|image| machine.attach(image)).collect();
         let names: Vec<&str> = devices.iter().map(String::as_str).collect();
@@ -52,7 +52,7 @@ fn provisions_once_and_then_changes_nothing() {
             .clone();
         let uuid = uuid.as_str().unwrap();
         let target = machine.folder.join("cache/etc").display().to_string();
-        let mounted = succeed("findmnt", &["-no", "UUID,FSROOT,OPTIONS", &target]);
+        let mounted = succeed("findmnt", &["-rno", "UUID,FSROOT,OPTIONS", &target]);
         assert!(mounted.starts_with(&format!("{uuid} /etc rw,noatime")), "{mounted}");
         assert!(std::fs::read_to_string(machine.folder.join("fstab")).unwrap().starts_with(&format!("UUID={uuid} ")));
         std::fs::write(machine.folder.join("cache/system/file"), "kept").unwrap();
@@ -215,9 +215,6 @@ fn refuses(machine: &Machine, kind: &str, image: &str, devices: [&str; 2], blank
 #[test]
 fn a_run_that_is_cut_short_leaves_something_that_is_understood() {
     let Some(mut machine) = Machine::new("cut") else { return };
-    if !machine.shows_partitions() {
-        return;
-    }
     let mut codes = std::collections::BTreeMap::new();
     for millis in (0..30).map(|index| 5 + index * 12) {
         let image = machine.image("disk", 1200);

@@ -22,20 +22,20 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Loads the drivers of the plan's file systems: the last thing that can fail without a change.
-pub fn load_drivers(plan: &Plan, observed: &Observed) -> Result<()> {
-    for filesystem in &plan.filesystems {
-        if observed.tools.support(filesystem.kind) == Support::Module {
-            let name = filesystem.kind.name();
-            run(&command::modprobe(name))
-                .map_err(|error| Error::Missing(vec![format!("driver {name}, which cannot be loaded ({error})")]))?;
-        }
+/// Loads the driver of the plan's file systems, which are of one kind.
+pub fn load_driver(plan: &Plan, observed: &Observed) -> Result<Outcome> {
+    let Some(kind) = plan.filesystems.first().map(|one| one.kind) else { return Ok(Outcome::AlreadyRight) };
+    if observed.tools.support(kind) != Support::Module {
+        return Ok(Outcome::AlreadyRight);
     }
-    Ok(())
+    let name = kind.name();
+    run(&command::modprobe(name))
+        .map_err(|error| Error::Missing(vec![format!("driver {name}, which cannot be loaded ({error})")]))?;
+    Ok(Outcome::Done)
 }
 
-/// Makes everything of a fresh plan.
-pub fn format(config: &Config, roots: &Roots, plan: &Plan, udev: bool, journal: &mut Journal) -> Result<()> {
+/// Opens every disk alone and compares it with what the plan was made from: the last that can fail without a change.
+fn claim_all(config: &Config, plan: &Plan) -> Result<Vec<Device>> {
     let mut devices = Vec::new();
     for planned in &plan.disks {
         let device = claim(&planned.disk, config.partitions.esp_size)?;
@@ -45,20 +45,23 @@ pub fn format(config: &Config, roots: &Roots, plan: &Plan, udev: bool, journal: 
         reread(&device).map_err(refused)?;
         devices.push(device);
     }
+    Ok(devices)
+}
+
+/// Makes everything of a fresh plan.
+pub fn format(config: &Config, roots: &Roots, plan: &Plan, udev: bool, journal: &mut Journal) -> Result<()> {
+    let mut devices = journal.make(Step::Claim, || claim_all(config, plan))?;
     for (index, (planned, device)) in plan.disks.iter().zip(&mut devices).enumerate() {
-        journal.step(Step::Table(index), || {
-            write_table(planned, device)?;
-            Ok(Outcome::Done)
-        })?;
+        journal.make(Step::Table(index), || write_table(planned, device))?;
     }
     // Whoever holds a disk alone holds its partitions too, which mkfs has to open.
     drop(devices);
-    for planned in &plan.disks {
-        await_partitions(roots, planned)?;
-    }
-    settle(udev)?;
+    journal.make(Step::Appear, || {
+        plan.disks.iter().try_for_each(|planned| await_partitions(roots, planned))?;
+        settle(udev)
+    })?;
     for (index, planned) in plan.disks.iter().enumerate() {
-        journal.step(Step::Boot(index), || {
+        journal.make(Step::Boot(index), || {
             for partition in &planned.partitions {
                 if let Some(mkfs) = &partition.mkfs {
                     check_blank(config, partition, planned.disk.identity.sector)?;
@@ -66,22 +69,21 @@ pub fn format(config: &Config, roots: &Roots, plan: &Plan, udev: bool, journal: 
                     flush(&partition.path)?;
                 }
             }
-            Ok(Outcome::Done)
+            Ok(())
         })?;
     }
     for (index, filesystem) in plan.filesystems.iter().enumerate() {
-        journal.step(Step::Data(index), || {
+        journal.make(Step::Data(index), || {
             for planned in &plan.disks {
                 for partition in planned.partitions.iter().filter(|one| filesystem.devices.contains(&one.path)) {
                     check_blank(config, partition, planned.disk.identity.sector)?;
                 }
             }
             run(&filesystem.mkfs)?;
-            filesystem.devices.iter().try_for_each(|path| flush(path))?;
-            Ok(Outcome::Done)
+            filesystem.devices.iter().try_for_each(|path| flush(path))
         })?;
     }
-    settle(udev)
+    Ok(())
 }
 
 /// What a mkfs wrote is on the medium before the next begins: not every one asks for that, and a file system that is seen
@@ -91,7 +93,8 @@ fn flush(path: &Path) -> Result<()> {
     std::fs::File::open(path).and_then(|device| device.sync_all()).map_err(failed)
 }
 
-fn settle(udev: bool) -> Result<()> {
+/// Waits until udev has seen all that was made, where there is one.
+pub fn settle(udev: bool) -> Result<()> {
     if udev { run(&command::settle()) } else { Ok(()) }
 }
 

@@ -40,12 +40,26 @@ impl Journal {
         Journal { entries: steps(plan, config).into_iter().map(entry).collect() }
     }
 
-    /// Does a step and notes how it went.
+    /// Does a step that may have nothing to do, and notes how it went.
     fn step(&mut self, step: Step, work: impl FnOnce() -> Result<Outcome>) -> Result<()> {
+        self.note(step, work, |outcome| *outcome).map(|_| ())
+    }
+
+    /// Does a step and notes how it went; gives what it made.
+    fn make<T>(&mut self, step: Step, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.note(step, work, |_| Outcome::Done)
+    }
+
+    fn note<T>(
+        &mut self,
+        step: Step,
+        work: impl FnOnce() -> Result<T>,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> Result<T> {
         let start = Instant::now();
         let result = work();
         let took = start.elapsed();
-        let outcome = *result.as_ref().unwrap_or(&Outcome::Failed);
+        let outcome = result.as_ref().map_or(Outcome::Failed, outcome);
         for entry in self.entries.iter_mut().filter(|entry| entry.step == step) {
             (entry.outcome, entry.took) = (outcome, took);
             let words = &entry.words;
@@ -55,7 +69,7 @@ impl Journal {
                 _ => tracing::debug!("{words}: {}", outcome.words()),
             }
         }
-        result.map(|_| ())
+        result
     }
 
     /// Takes over the words of a plan that knows more, such as UUIDs.
@@ -70,7 +84,7 @@ impl Journal {
 
 /// Does all of a plan. Gives the plan as it is afterwards, read back from the disks.
 pub fn act(config: &Config, roots: &Roots, observed: &Observed, plan: Plan, journal: &mut Journal) -> Result<Plan> {
-    format::load_drivers(&plan, observed)?;
+    journal.step(Step::Driver, || format::load_driver(&plan, observed))?;
     let plan = match plan.state {
         State::Provisioned => {
             for index in 0..plan.disks.len() {
@@ -84,7 +98,10 @@ pub fn act(config: &Config, roots: &Roots, observed: &Observed, plan: Plan, jour
         }
         State::Fresh => {
             format::format(config, roots, &plan, observed.udev, journal)?;
-            read_back(config, roots, &plan)?
+            journal.make(Step::ReadBack, || {
+                format::settle(observed.udev)?;
+                read_back(config, roots, &plan)
+            })?
         }
     };
     journal.reword(&plan, config);

@@ -9,8 +9,8 @@ use crate::config::{Config, DEFAULT_FILE, cmdline};
 use crate::device::select::Roots;
 use crate::error::{Error, Result};
 use crate::observe::observe;
-use crate::plan::{Observed, Plan, decide};
-use crate::report::{self, Outcome, write_atomically};
+use crate::plan::decide;
+use crate::report::{self, Run, write_atomically};
 use crate::{logging, plan};
 pub use args::{Action, Args, parse};
 use std::ffi::OsString;
@@ -79,40 +79,31 @@ fn load(named: Option<&Path>, flags: Layer, roots: &Roots) -> Result<Config> {
 }
 
 fn provision(config: &Config, roots: &Roots, expected: Option<&str>) -> Result<()> {
+    let mut run = Run::default();
     let _lock = lock(Path::new(LOCK))?;
-    let observed = observe(config, roots)?;
-    let mut journal = Journal::default();
-    let decided = decide(config, &observed).and_then(|plan| match expected {
-        Some(digest) if digest != plan.digest => {
-            Err(Error::Moved(format!("the plan is {} by now, expected {digest}; see zosstorage plan", plan.digest)))
-        }
-        _ => Ok(plan),
-    });
-    let state = decided.as_ref().ok().map(|plan| plan.state);
-    let mut planned = None;
-    let result = decided.and_then(|plan| {
-        journal = Journal::of(&plan, config);
-        planned = Some(plan.clone());
-        act(config, roots, &observed, plan, &mut journal)
-    });
-    finish(config, &observed, state, planned, &journal, result)
+    let result = attempt(config, roots, expected, &mut run);
+    finish(config, &run, result)
 }
 
-fn finish(
-    config: &Config,
-    observed: &Observed,
-    state: Option<plan::State>,
-    planned: Option<Plan>,
-    journal: &Journal,
-    result: Result<Plan>,
-) -> Result<()> {
-    let (plan, error) = match &result {
-        Ok(plan) => (Some(plan), None),
-        Err(error) => (planned.as_ref(), Some(error)),
-    };
-    let outcome = Outcome { observed: Some(observed), plan, state, journal: Some(journal), error };
+fn attempt(config: &Config, roots: &Roots, expected: Option<&str>, run: &mut Run) -> Result<()> {
+    let observed = observe(config, roots);
+    run.looked = run.start.elapsed();
+    let observed = run.observed.insert(observed?);
+    let plan = decide(config, observed)?;
+    if let Some(digest) = expected.filter(|digest| *digest != plan.digest) {
+        let now = &plan.digest;
+        return Err(Error::Moved(format!("the plan is {now} by now, expected {digest}; see zosstorage plan")));
+    }
+    run.state = Some(plan.state);
+    run.journal = Journal::of(&plan, config);
+    let planned = run.plan.insert(plan).clone();
+    run.plan = Some(act(config, roots, observed, planned, &mut run.journal)?);
+    Ok(())
+}
+
+fn finish(config: &Config, run: &Run, result: Result<()>) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
-    let value = report::report(config, &outcome, now);
+    let value = report::report(config, run, result.as_ref().err(), now);
     let text = format!("{value:#}\n");
     let written = write_atomically(Path::new(&config.report.path), text.as_bytes(), 0o644);
     match result {
@@ -123,12 +114,13 @@ fn finish(
             }
             Err(error)
         }
-        Ok(plan) => {
-            for note in &plan.notes {
+        Ok(()) => {
+            for note in run.plan.iter().flat_map(|plan| &plan.notes) {
                 tracing::warn!("{note}");
             }
-            let words = if state == Some(plan::State::Fresh) { "provisioned" } else { "already provisioned" };
-            tracing::info!(topology = plan.topology.name(), report = %config.report.path, "{words}");
+            let topology = run.plan.as_ref().map_or(config.topology, |plan| plan.topology);
+            let words = if run.state == Some(plan::State::Fresh) { "provisioned" } else { "already provisioned" };
+            tracing::info!(topology = topology.name(), report = %config.report.path, "{words}");
             written
         }
     }
@@ -142,4 +134,21 @@ fn lock(path: &Path) -> Result<std::fs::File> {
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| Error::Busy(path.to_owned()))?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_cannot_be_read_is_in_the_report() {
+        let config = Config::new(Layer::default()).unwrap();
+        let nowhere = Roots { sys: "/nowhere".into(), dev: "/nowhere".into(), proc: "/nowhere".into() };
+        let mut run = Run::default();
+        let error = attempt(&config, &nowhere, None, &mut run).unwrap_err();
+        let value = report::report(&config, &run, Some(&error), 0);
+        assert_eq!((value["status"].as_str(), value["error"]["class"].as_str()), (Some("failed"), Some("read")));
+        assert!(value["steps"].as_array().unwrap().is_empty());
+        assert!(value["milliseconds"]["looking"].as_u64() <= value["milliseconds"]["whole"].as_u64());
+    }
 }

@@ -1,6 +1,6 @@
 //! A plan as a list of steps in the order in which they are done, with words for each.
 
-use super::{Plan, PlannedDisk, PlannedFilesystem};
+use super::{Plan, PlannedDisk, PlannedFilesystem, State};
 use crate::config::Config;
 use crate::config::size::Size;
 use crate::mount::{subvolume_options, top, top_options};
@@ -9,12 +9,20 @@ use serde::Serialize;
 /// One step. Numbers are places in the lists of the plan or of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// Loads the driver of the file systems.
+    Driver,
+    /// Opens every disk alone and looks at it again.
+    Claim,
     /// Writes the partition table of a disk.
     Table(usize),
+    /// Waits until the kernel and udev have seen the new partitions.
+    Appear,
     /// Makes the EFI system partition's file system of a disk.
     Boot(usize),
     /// Makes a data file system.
     Data(usize),
+    /// Reads back what was made, and decides anew.
+    ReadBack,
     /// Mounts a data file system as a whole.
     Mount(usize),
     /// Makes a subvolume of the primary file system.
@@ -51,11 +59,16 @@ impl Outcome {
     }
 }
 
-/// All steps of a plan, whether or not there is something to do.
+/// All steps of a plan, whether or not there is something to do. What guards a change is a step only where there is one.
 pub fn steps(plan: &Plan, config: &Config) -> Vec<Step> {
-    let mut steps: Vec<Step> = (0..plan.disks.len()).map(Step::Table).collect();
+    let guard = |step| (plan.state == State::Fresh).then_some(step);
+    let mut steps = vec![Step::Driver];
+    steps.extend(guard(Step::Claim));
+    steps.extend((0..plan.disks.len()).map(Step::Table));
+    steps.extend(guard(Step::Appear));
     steps.extend((0..plan.disks.len()).map(Step::Boot));
     steps.extend((0..plan.filesystems.len()).map(Step::Data));
+    steps.extend(guard(Step::ReadBack));
     steps.extend((0..plan.filesystems.len()).map(Step::Mount));
     for index in 0..config.mounts.subvolumes.len() {
         steps.extend([Step::Subvolume(index), Step::MountSubvolume(index)]);
@@ -69,6 +82,10 @@ pub fn steps(plan: &Plan, config: &Config) -> Vec<Step> {
 /// One line for a step.
 pub fn words(step: Step, plan: &Plan, config: &Config) -> String {
     match step {
+        Step::Driver => plan.filesystems.first().map(|one| format!("driver: {}", one.kind.name())),
+        Step::Claim => Some("disks: opened alone, and as they were".to_owned()),
+        Step::Appear => Some("partitions: seen by the kernel and udev".to_owned()),
+        Step::ReadBack => Some("read back: all is there".to_owned()),
         Step::Table(index) => plan.disks.get(index).map(table_words),
         Step::Boot(index) => plan.disks.get(index).map(boot_words),
         Step::Data(index) => plan.filesystems.get(index).map(|one| format!("file system: {}", one.mkfs.text())),

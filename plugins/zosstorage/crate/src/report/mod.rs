@@ -2,7 +2,7 @@
 
 mod time;
 
-use crate::act::Journal;
+use crate::act::{Entry, Journal};
 use crate::config::Config;
 use crate::device::{Disk, Identity};
 use crate::error::{Error, Result};
@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
+use std::time::{Duration, Instant};
 pub use time::rfc3339;
 
 /// How a run ended.
@@ -27,53 +28,60 @@ pub enum Status {
     Failed,
 }
 
-/// What a run knows at its end.
-#[derive(Default)]
-pub struct Outcome<'a> {
+/// What a run knows, as far as it came.
+pub struct Run {
+    /// When it began.
+    pub start: Instant,
+    /// How long it looked at the machine.
+    pub looked: Duration,
     /// What was seen at the start.
-    pub observed: Option<&'a Observed>,
+    pub observed: Option<Observed>,
     /// The plan, in the end as it was read back.
-    pub plan: Option<&'a Plan>,
+    pub plan: Option<Plan>,
     /// Whether anything had to be made.
     pub state: Option<State>,
     /// Steps.
-    pub journal: Option<&'a Journal>,
-    /// Why it failed.
-    pub error: Option<&'a Error>,
+    pub journal: Journal,
 }
 
-/// Makes the report. `now`: seconds since 1970.
-pub fn report(config: &Config, outcome: &Outcome, now: u64) -> Value {
-    let status = match (outcome.error, outcome.state) {
+impl Default for Run {
+    fn default() -> Run {
+        let start = Instant::now();
+        Run { start, looked: Duration::ZERO, observed: None, plan: None, state: None, journal: Journal::default() }
+    }
+}
+
+/// A time of the report.
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Makes the report. `error`: why the run failed. `now`: seconds since 1970.
+pub fn report(config: &Config, run: &Run, error: Option<&Error>, now: u64) -> Value {
+    let status = match (error, run.state) {
         (Some(_), _) | (None, None) => Status::Failed,
         (None, Some(State::Fresh)) => Status::Provisioned,
         (None, Some(State::Provisioned)) => Status::AlreadyProvisioned,
     };
-    let disks: Vec<Value> = match (outcome.plan, outcome.observed) {
+    let disks: Vec<Value> = match (&run.plan, &run.observed) {
         (Some(plan), _) => plan.disks.iter().map(planned_disk).collect(),
         (None, Some(observed)) => observed.disks.iter().map(|disk| disk_value(disk, None, &[])).collect(),
         (None, None) => Vec::new(),
     };
-    let steps: Vec<Value> = outcome
-        .journal
-        .iter()
-        .flat_map(|journal| &journal.entries)
-        .map(|entry| {
-            let milliseconds = u64::try_from(entry.took.as_millis()).unwrap_or(u64::MAX);
-            json!({ "step": entry.words, "result": entry.outcome, "milliseconds": milliseconds })
-        })
-        .collect();
+    let step = |entry: &Entry| json!({ "step": entry.words, "result": entry.outcome, "milliseconds": milliseconds(entry.took) });
+    let steps: Vec<Value> = run.journal.entries.iter().map(step).collect();
     json!({
         "version": 1,
         "status": status,
         "timestamp": rfc3339(now),
-        "topology": outcome.plan.map_or(config.topology, |plan| plan.topology),
-        "firmware": outcome.observed.map(|observed| observed.firmware) as Option<Firmware>,
+        "topology": run.plan.as_ref().map_or(config.topology, |plan| plan.topology),
+        "firmware": run.observed.as_ref().map(|observed| observed.firmware) as Option<Firmware>,
         "disks": disks,
-        "filesystems": outcome.plan.map(|plan| filesystems(config, plan)).unwrap_or_default(),
+        "filesystems": run.plan.as_ref().map(|plan| filesystems(config, plan)).unwrap_or_default(),
+        "milliseconds": { "looking": milliseconds(run.looked), "whole": milliseconds(run.start.elapsed()) },
         "steps": steps,
-        "notes": outcome.plan.map(|plan| plan.notes.clone()).unwrap_or_default(),
-        "error": outcome.error.map(|error| json!({
+        "notes": run.plan.as_ref().map(|plan| plan.notes.clone()).unwrap_or_default(),
+        "error": error.map(|error| json!({
             "class": error.class(), "exit_code": error.exit_code(), "message": error.to_string(),
         })),
     })

@@ -5,7 +5,10 @@ use sha2::{Digest, Sha256};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Runs a program; gives its output.
 pub fn run(program: &str, args: &[&str]) -> Output {
@@ -53,6 +56,37 @@ pub fn digest(image: &str) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Stands in for a kernel's parser of GPT: whenever a device has a table and shows no partition, `partx` adds them.
+struct Parser {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Parser {
+    fn start(loops: Arc<Mutex<Vec<String>>>) -> Parser {
+        let stop = Arc::new(AtomicBool::new(false));
+        let ended = stop.clone();
+        let thread = std::thread::spawn(move || {
+            while !ended.load(Ordering::Relaxed) {
+                for device in loops.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                    if !Path::new(&format!("{device}p1")).exists() {
+                        run("partx", &["-a", device]);
+                    }
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        Parser { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Parser {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
 /// The program keeps a second run out, so tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -60,7 +94,8 @@ static TURN: Mutex<()> = Mutex::new(());
 pub struct Machine {
     /// Folder of all files.
     pub folder: PathBuf,
-    loops: Vec<String>,
+    loops: Arc<Mutex<Vec<String>>>,
+    parser: Option<Parser>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -70,12 +105,15 @@ impl Machine {
         let folder = std::env::temp_dir().join(format!("zosstorage-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let machine = Machine { folder, loops: Vec::new(), _turn: turn };
+        let mut machine = Machine { folder, loops: Arc::default(), parser: None, _turn: turn };
         let probe = machine.image("probe", 64);
         let attached = has("losetup").then(|| run("losetup", &["-fP", "--show", &probe]));
         match attached {
             Some(output) if output.status.success() => {
                 succeed("losetup", &["-d", String::from_utf8_lossy(&output.stdout).trim()]);
+                if !machine.shows_partitions() {
+                    machine.parser = Some(Parser::start(machine.loops.clone()));
+                }
                 Some(machine)
             }
             _ => {
@@ -86,15 +124,12 @@ impl Machine {
     }
 
     /// Whether this kernel shows partitions of a GPT; it may have been built without.
-    pub fn shows_partitions(&mut self) -> bool {
+    fn shows_partitions(&mut self) -> bool {
         let image = self.image("partitions", 64);
         succeed("sh", &["-c", "echo ',10M' | sfdisk -q --label gpt \"$1\"", "sh", &image]);
         let device = self.attach(&image);
         let shown = Path::new(&format!("{device}p1")).exists();
         self.detach(&device);
-        if !shown {
-            println!("skip {}: this kernel shows no partitions of loop devices", self.folder.display());
-        }
         shown
     }
 
@@ -108,14 +143,19 @@ impl Machine {
     /// Attaches an image; gives the device.
     pub fn attach(&mut self, image: &str) -> String {
         let device = succeed("losetup", &["-fP", "--show", image]).trim().to_owned();
-        self.loops.push(device.clone());
+        self.devices().push(device.clone());
         device
     }
 
     /// Detaches a device.
     pub fn detach(&mut self, device: &str) {
+        let mut devices = self.devices();
+        devices.retain(|one| one != device);
         succeed("losetup", &["-d", device]);
-        self.loops.retain(|one| one != device);
+    }
+
+    fn devices(&self) -> MutexGuard<'_, Vec<String>> {
+        self.loops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes the program's configuration for some devices; gives its path.
@@ -158,7 +198,8 @@ impl Machine {
 impl Drop for Machine {
     fn drop(&mut self) {
         self.unmount();
-        for device in &self.loops {
+        self.parser = None;
+        for device in self.devices().iter() {
             run("losetup", &["-d", device]);
         }
         let _ = std::fs::remove_dir_all(&self.folder);
