@@ -129,3 +129,48 @@ pub fn partition_path(disk: &Path, number: u32) -> PathBuf {
     let separator = if text.ends_with(|last: char| last.is_ascii_digit()) { "p" } else { "" };
     PathBuf::from(format!("{text}{separator}{number}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::layer::parse;
+    use crate::device::Transport;
+
+    #[test]
+    fn candidates_are_fixed_writable_disks_that_patterns_allow() {
+        let usb = "devices: { allow_removable: ['/dev/sdc'] }";
+        let cases: &[(&str, &str, (bool, bool), Option<&str>)] = &[
+            ("/dev/sda", "", (false, false), None),
+            ("/dev/nvme0n1", "", (false, false), None),
+            ("/dev/vdb", "", (false, false), None),
+            ("/dev/mmcblk0", "", (false, false), Some("not in devices.include")),
+            ("/dev/loop0", "", (false, false), Some("no disk")),
+            ("/dev/zram0", "devices: { include: ['/dev/*'] }", (false, false), Some("no disk")),
+            ("/dev/dm-0", "devices: { include: ['/dev/dm-*'] }", (false, false), Some("no disk")),
+            ("/dev/md0", "devices: { include: ['/dev/md*'] }", (false, false), Some("no disk")),
+            ("/dev/sr0", "", (true, true), Some("no disk")),
+            ("/dev/loop0", "devices: { include: ['/dev/loop0'] }", (false, false), None),
+            ("/dev/sdb", "devices: { exclude: ['/dev/sd[b-d]'] }", (false, false), Some("in devices.exclude")),
+            ("/dev/sdc", "", (true, false), Some("removable, and not in devices.allow_removable")),
+            ("/dev/sdc", usb, (true, false), None),
+            ("/dev/sda", "", (false, true), Some("read-only")),
+            ("/dev/vda", "topology: single\ndisks: [/dev/vdb]", (false, false), Some("not in disks")),
+            ("/dev/loop1", "topology: single\ndisks: [/dev/loop1]", (false, false), None),
+        ];
+        for (path, more, (removable, read_only), expected) in cases {
+            let config = Config::new(parse(&format!("version: 1\n{more}\n"), "test").unwrap()).unwrap();
+            let identity = Identity {
+                path: path.into(),
+                size: 1 << 40,
+                sector: 512,
+                rotational: false,
+                model: None,
+                serial: None,
+                transport: Transport::Other,
+                removable: *removable,
+                read_only: *read_only,
+            };
+            assert_eq!(left_out(&identity, &config), *expected, "{path} {more}");
+        }
+    }
+}
