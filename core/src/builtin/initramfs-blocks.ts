@@ -38,7 +38,7 @@ export interface BlockSizes {
   readonly least: number
   readonly most: number
 }
-export const defaultSizes: BlockSizes = { least: 6 << 20, most: 24 << 20 }
+export const defaultSizes: BlockSizes = { least: 8 << 20, most: 24 << 20 }
 
 /**
  * Blocks of an archive. Where a group is cut depends on paths near the cut, not on what lies far before it: a file that
