@@ -65,6 +65,10 @@ const command: CommandDefinition = {
           ctx.out(
             `${file}: ${flist.entries.length} entries, ${blocks.length} blocks: ${verdict}, ${seconds.toFixed(1)} s\n`,
           )
+          if (failures.length > 1 && failures.length === blocks.length)
+            ctx.err(
+              '  hint: not one is there: is the flist published (zos publish)? where blocks lie elsewhere: -s URL\n',
+            )
         }
       }
     } finally {
