@@ -22,12 +22,12 @@ export const zosstorage = definePlugin<ZosstorageOptions>()({
         // What it says has to be seen where nobody can log in yet.
         exec: "/bin/sh -c 'exec /usr/bin/zosstorage --log-to-file 2>/dev/console'",
         oneshot: true,
-        // Until all drivers are loaded, disks may be missing that belong to the topology.
-        requires: ['stage1-modules'],
+        // Until all drivers are loaded, disks may be missing that belong to the topology; that of the file system comes beside.
+        requires: ['stage1-modules', 'zosstorage-driver'],
         wants: ['udev-trigger'],
       })
-      // A driver measures the ways to compute parity for seconds: meanwhile the first stage is loaded. Where it is not there
-      // yet, the program loads it.
+      // To load a driver takes longer than all else before the first write, so it is begun beside the first stage. Where it
+      // is not there yet, the program loads it.
       plan.wish(zinitService, {
         name: 'zosstorage-driver',
         exec: `/bin/sh -c '/sbin/modprobe -qa ${driversOf(options).join(' ')} || true'`,
