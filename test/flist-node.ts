@@ -69,10 +69,10 @@ const answers = new Map<string, Buffer>()
 const contents = { image: randomBytes(1000), flist: randomBytes(1_200_000) }
 /**
  * What the driver e100 takes for firmware: 134 words, which QEMU's card ignores, and the places of three settings in them.
- * A card of revision 0x0f does not come up without its file, one of 0x08 asks for another.
+ * A card of revision 0x0f does not come up without its file, one of 0x09 asks for another.
  */
 const microcode = Buffer.concat([randomBytes(134 * 4), Buffer.from([1, 2, 3])])
-const cards = ['-device', 'i82551,romfile=', '-device', 'i82559c,romfile=']
+const cards = ['-device', 'i82551,romfile=', '-device', 'i82559er,romfile=']
 
 /** Comes before all other folders of programs. */
 const programs = join(folder, 'bin')
@@ -111,7 +111,7 @@ const prepare = async (hasCards: boolean): Promise<void> => {
   writeFileSync(at('firmware/e100/d102e_ucode.bin'), microcode)
   writeFileSync(at('packages/lib/firmware/acme/other.bin'), contents.flist)
   writeFileSync(at('image/lib/firmware/acme/image.bin'), contents.image)
-  writeFileSync(at('image/lib/firmware/e100/d101m_ucode.bin'), microcode)
+  writeFileSync(at('image/lib/firmware/e100/d101s_ucode.bin'), microcode)
   writeFileSync(at('server'), await serve(answers))
   signing = openssl('genpkey', '-algorithm', 'ed25519')
   writeFileSync(join(folder, 'publish.key'), signing)
@@ -218,7 +218,7 @@ export const testNode = (hasCards: boolean): void => {
       assert.is(splitOf('e100'), 'flist')
       for (const [revision, file] of [
         ['0x0f', 'd102e'],
-        ['0x08', 'd101m'],
+        ['0x09', 'd101s'],
       ]) {
         expectLine(`flist-node: a card of e100, revision ${revision}, is up\n`)
         assert.match(

@@ -152,11 +152,8 @@ if command -v udevadm >/dev/null && udevadm control --ping 2>/dev/null; then
   udevadm settle --timeout=30 || echo 'zos: coldplug: udev is not done after 30 s' >/dev/console
   exit 0
 fi
-# By its path: busybox's shell would take a modprobe of its own, which hands compressed modules to the kernel as they are.
-modprobe=modprobe
-[ -x /sbin/modprobe ] && modprobe=/sbin/modprobe
 # Devices without a driver; each name once. A name that no module has is no failure.
 for path in $(find /sys/devices -name modalias); do
   [ -e "\${path%/modalias}/driver" ] || cat "$path"
-done | sort -u | xargs -r "$modprobe" -abq || true
+done | sort -u | xargs -r modprobe -abq || true
 `
