@@ -45,6 +45,17 @@ test('every answer has the form that its definition states', async () => {
   await expectValid('error', 'explain', 'demo/unti')
 })
 
+test('several builds end with what came of each', async () => {
+  const isValid = ajv.getSchema('zos#/$defs/builds')!
+  const { out } = await project.zos(['build', 'zos.config.ts', 'none.config.ts', '--json'])
+  const last = JSON.parse(out.trimEnd().split('\n').at(-1)!)
+  assert.is(isValid(last), true, JSON.stringify(isValid.errors))
+  assert.equal(
+    last.builds.map(({ end }: { end: number }) => end),
+    [0, 3],
+  )
+})
+
 test('docs/json.md names every definition of a command', () => {
   const named = [...page.matchAll(/^\| .+ \| `(\w+)` \| .+ \|$/gm)].map(([, name]) => name!)
   const commands = Object.entries(schema.$defs as Record<string, { description?: string }>).flatMap(
