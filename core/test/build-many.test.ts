@@ -26,6 +26,7 @@ export const demo = plugin('demo', (hooks: any, { text, url }: any) => {
   hooks.resolve.tap('plan', (plan: any) => plan.source('file', http(url, { sha256: '${sha256('x')}' })))
   hooks.assemble.tap('put', async (tree: any, ctx: any) => {
     if (text === 'bad') throw new Error('this one is bad')
+    ctx.warn('DEMO_OLD', 'this is old')
     const { blob } = await ctx.fetched('file')
     const { files } = await ctx.remember('slow-1', { of: 'all' }, async () => {
       note('computed')
@@ -52,6 +53,8 @@ test('each is built, what they share once; a failure stops no other and is the e
     assert.is(code, 1, out)
     assert.match(out, /^3 configs, 3 at once\n/)
     assert.match(out, /variants\/a\.config\.ts +built +\S+ s +\d of \d steps run +initramfs\.cpio\.xz \d+ B\n/)
+    assert.match(out, /^ {2}variants\/[ab]\.config\.ts: assemble: 1 step, 1 run: \d+ files, \S+ s$/m)
+    assert.is(out.match(/warning DEMO_OLD: this is old/g)?.length, 1)
     assert.match(out, /variants\/bad\.config\.ts +failed +\S+ s +PLUGIN_FAILED\n/)
     assert.match(out, /\n2 built, 1 failed\n {2}hint: why: zos build -c variants\/bad\.config\.ts\n$/)
     assert.is(readFileSync(log, 'utf8'), 'computed\n')

@@ -32,6 +32,9 @@ interface Outcome {
 
 interface Said {
   readonly event: string
+  readonly phase?: string
+  readonly summary?: string
+  readonly ms?: number
   readonly manifest?: Manifest
   readonly steps?: readonly StepHistory[]
   readonly code?: string
@@ -69,7 +72,7 @@ const buildOne = async (
   cli: Cli,
   config: string,
   words: readonly string[],
-  isJson: boolean,
+  tell: (said: Said) => void,
   shared: Readonly<Record<string, string>>,
 ): Promise<Outcome> => {
   const { cwd, env, signal, now } = cli
@@ -92,7 +95,7 @@ const buildOne = async (
           stray.push(line)
           return
         }
-        if (isJson) cli.out(`${JSON.stringify({ config, ...said })}\n`)
+        tell(said)
         last = said
       },
     })
@@ -127,6 +130,23 @@ const rowOf = ({ config, end, ms, manifest, steps = [], code }: Outcome): string
   return [`  ${config}`, 'built', timeText(ms), `${ran} of ${steps.length} steps run`, size]
 }
 
+/** Phases that took less are not told. Milliseconds. */
+const longPhase = 1000
+
+/** Tells what builds say, each line with its config; a warning that several have is told once. */
+const teller = (cli: Cli, isJson: boolean) => {
+  const warned = new Set<string>()
+  return (config: string, said: Said): void => {
+    const { event, phase, summary, ms = 0, code = '', message = '' } = said
+    if (isJson) cli.out(`${JSON.stringify({ config, ...said })}\n`)
+    else if (event === 'phase' && ms >= longPhase) cli.out(`  ${config}: ${phase}: ${summary}, ${timeText(ms)}\n`)
+    else if (event === 'warning' && !warned.has(`${code} ${message}`)) {
+      warned.add(`${code} ${message}`)
+      cli.out(`  ${config}: warning ${code}: ${message}\n`)
+    }
+  }
+}
+
 /** Builds several configs; gives the exit code of the first, in their order, that failed. */
 export const buildMany = async (cli: Cli, args: readonly string[], options: OptionValues): Promise<number> => {
   refuse(options)
@@ -143,10 +163,11 @@ export const buildMany = async (cli: Cli, args: readonly string[], options: Opti
   const server = await makeJobServer(pool, jobs - atOnce, cli.signal)
   if (!isJson) cli.out(`${configs.length} config${configs.length === 1 ? '' : 's'}, ${atOnce} at once\n`)
   const shared = { ZOS_JOB_SERVER: pool, ZOS_LOCK_TIME: String(cli.now()) }
+  const tell = teller(cli, isJson)
   let [done, waiting] = [0, configs.length - atOnce]
   const build = async (config: string): Promise<Outcome> => {
     cli.signal.throwIfAborted()
-    const outcome = await buildOne(cli, config, words, isJson, shared)
+    const outcome = await buildOne(cli, config, words, (said) => tell(config, said), shared)
     if (waiting-- <= 0) server.give()
     const { end, ms, message = '' } = outcome
     done++
