@@ -47,7 +47,7 @@ test('a second time nothing runs', async () => {
   const built = configs.filter((one) => !one.includes('arm64'))
   const { end, stdout } = await startZos(['build', ...built], project.folder, limit, env).ended
   assert.is(end, 0, stdout)
-  for (const config of built) assert.match(stdout, new RegExp(`^  ${config} +built +\\S+ s +0 of \\d+ steps run `, 'm'))
+  for (const config of built) assert.match(stdout, new RegExp(`^  ${config} +built .* 0 of \\d+ steps run `, 'm'))
 })
 
 test('commands of the flagship’s pages', async () => {
