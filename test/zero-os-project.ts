@@ -57,12 +57,21 @@ const layKernel = (folder: string, { version, archive }: LocalKernel): void => {
   writeFileSync(join(place, 'sha256sums.asc'), `${sha256}  ${name}\n`)
 }
 
+/** Cargo's release profile, made for a short compile. */
+const unoptimized = {
+  CARGO_PROFILE_RELEASE_OPT_LEVEL: '0',
+  CARGO_PROFILE_RELEASE_LTO: 'off',
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
+}
+
 export interface ZeroOsOptions {
   /** The config that is built: `zos.config.ts` unless told. */
   readonly base?: string
   /** `zos.config.ts` itself names the other servers, and with it the project's own variants, in place of a further one. */
   readonly isWhole?: boolean
   readonly kernel?: LocalKernel
+  /** Whether cargo leaves out optimizing zinit, which takes most of a first build's time. */
+  readonly isQuick?: boolean
   /** The mirror; one of Debian's packages in Alpine's format unless told. */
   readonly repository?: Repository
 }
@@ -75,7 +84,7 @@ const debianRepository = (blobs: string): Promise<Repository> => {
 /** Makes the copy below an empty folder; its store is that of the checkout, so that what others compiled counts. */
 export const makeZeroOsProject = async (
   folder: string,
-  { base = 'zos.config.ts', isWhole = false, kernel, ...options }: ZeroOsOptions = {},
+  { base = 'zos.config.ts', isWhole = false, isQuick = false, kernel, ...options }: ZeroOsOptions = {},
 ): Promise<ZeroOsProject> => {
   const copy = join(folder, 'project')
   const repository = options.repository ?? (await debianRepository(join(folder, 'blobs')))
@@ -95,7 +104,7 @@ export const makeZeroOsProject = async (
     alpine: { mirrors: [`${url}/alpine`], keys: 'keys' },
     ...(kernel && { kernel: { source: { mirrors: [`${url}/kernel`] } } }),
     'rust-musl': {
-      zinit: { url: upstreams.zinit },
+      zinit: { url: upstreams.zinit, ...(isQuick && { env: unoptimized }) },
       rfs: { url: upstreams.rfs, files: { 'swagger-ui.zip': { url: `${url}/upstream/swagger-ui.zip` } } },
       mycelium: { url: upstreams.mycelium },
       corex: { url: `${url}/upstream/corex.static` },
