@@ -160,7 +160,7 @@ export const buildMany = async (cli: Cli, args: readonly string[], options: Opti
   const folder = mkdtempSync(join(tmpdir(), 'zos-jobs-'))
   const pool = join(folder, 'pool')
   // Each build that runs has one slot of its own.
-  const server = await makeJobServer(pool, jobs - atOnce, cli.signal)
+  const server = await makeJobServer(pool, jobs - atOnce, cli.env, cli.signal)
   if (!isJson) cli.out(`${configs.length} config${configs.length === 1 ? '' : 's'}, ${atOnce} at once\n`)
   const shared = { ZOS_JOB_SERVER: pool, ZOS_LOCK_TIME: String(cli.now()) }
   const tell = teller(cli, isJson)

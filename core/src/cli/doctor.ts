@@ -65,7 +65,10 @@ export const doctorCommand: CliCommand = {
   examples: ['zos doctor', 'zos doctor -c variants/quickstart.config.ts --json'],
   run: async (cli, _args, options) => {
     const { plugins, toolchain } = await configOf(cli, options)
-    const executor = await defaultExecutor(toolchain !== undefined, cli.env).catch((error: unknown) => error)
+    const executor = await defaultExecutor(toolchain !== undefined, cli.env).catch((error: unknown) => {
+      if (isZosError(error)) return error
+      throw error
+    })
     const name = typeof executor === 'string' ? executor : undefined
     const needs = new Map<string, { need: Need; by: string[] }>()
     for (const [by, list] of [
@@ -95,9 +98,9 @@ export const doctorCommand: CliCommand = {
     for (const line of table(rows)) cli.out(`${line}\n`)
     if (toolchain !== undefined)
       cli.out(`  ok    compilers come from ${toolchain.component} of the plugin ${toolchain.plugin}\n`)
-    if (isZosError(executor))
+    if (typeof executor !== 'string')
       cli.out(`  miss  sandbox  ${executor.message}\n        ${executor.hint.join('\n        ')}\n`)
-    else cli.out(`  ok    sandbox (${name}, no network inside)\n`)
+    else cli.out(`  ok    sandbox (${executor}, no network inside)\n`)
     return isBad ? ExitCode.host : ExitCode.ok
   },
 }

@@ -40,8 +40,14 @@ export const openJobServer = (path: string): JobServer | undefined => {
 }
 
 /** Makes the FIFO, with so many free slots. */
-export const makeJobServer = async (path: string, slots: number, signal: AbortSignal): Promise<JobServer> => {
-  await runProcess({ file: '/usr/bin/mkfifo', args: ['-m', '600', path], env: {}, cwd: '/', signal })
+export const makeJobServer = async (
+  path: string,
+  slots: number,
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<JobServer> => {
+  const { PATH = '/usr/bin:/bin' } = env
+  await runProcess({ file: 'mkfifo', args: ['-m', '600', path], env: { PATH }, cwd: '/', signal })
   const server = openJobServer(path)!
   for (let n = 0; n < slots; n++) server.give()
   return server
