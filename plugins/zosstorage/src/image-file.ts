@@ -18,7 +18,7 @@ const programsOf = (topology: NonNullable<ZosstorageOptions['topology']>): Reado
   'mkfs.vfat': 'dosfstools',
   ...(topology === 'ssd_hdd_bcachefs' || topology === 'bcachefs_2copy'
     ? { bcachefs: 'bcachefs-tools' }
-    : { 'mkfs.btrfs': 'btrfs-progs', btrfs: 'btrfs-progs' }),
+    : { 'mkfs.btrfs': 'btrfs-progs' }),
 })
 
 const searchPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']

@@ -3,6 +3,7 @@
 mod format;
 mod mounts;
 mod run;
+mod subvolume;
 
 use crate::config::Config;
 use crate::device::select::Roots;

@@ -1,21 +1,15 @@
 //! Mounts what is not mounted yet, makes subvolumes that are missing, writes the fstab.
 
 use super::Journal;
-use super::run::run;
+use super::subvolume::subvolume;
 use crate::config::Config;
 use crate::device::select::Roots;
 use crate::error::{Error, Result};
-use crate::filesystem::command;
-use crate::filesystem::superblock::Kind;
 use crate::mount::{self, fstab, mountinfo};
+use crate::plan::Plan;
 use crate::plan::steps::{Outcome, Step};
-use crate::plan::{Plan, PlannedFilesystem};
 use crate::report::write_atomically;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-/// Inode number of the root of a btrfs subvolume (BTRFS_FIRST_FREE_OBJECTID).
-const BTRFS_SUBVOLUME_ROOT: u64 = 256;
 
 /// Does all mounts of a plan whose file systems are there.
 pub fn mount_all(config: &Config, roots: &Roots, plan: &Plan, journal: &mut Journal) -> Result<()> {
@@ -35,7 +29,7 @@ pub fn mount_all(config: &Config, roots: &Roots, plan: &Plan, journal: &mut Jour
     let uuid = primary.uuid.as_deref().ok_or_else(no_uuid)?;
     let whole = mount::top(config, uuid);
     for (index, one) in config.mounts.subvolumes.iter().enumerate() {
-        journal.step(Step::Subvolume(index), || subvolume(primary, &whole, &one.name))?;
+        journal.step(Step::Subvolume(index), || subvolume(primary.kind, Path::new(&whole), &one.name))?;
         journal.step(Step::MountSubvolume(index), || {
             if mountinfo::at(&before, &one.target).is_some() {
                 return Ok(Outcome::AlreadyRight);
@@ -50,22 +44,6 @@ pub fn mount_all(config: &Config, roots: &Roots, plan: &Plan, journal: &mut Jour
         })?;
     }
     Ok(())
-}
-
-fn subvolume(filesystem: &PlannedFilesystem, whole: &str, name: &str) -> Result<Outcome> {
-    let path = Path::new(whole).join(name);
-    match std::fs::symlink_metadata(&path) {
-        Ok(found) if !found.is_dir() => Err(Error::Mount(format!("{} is there and no subvolume", path.display()))),
-        Ok(found) if filesystem.kind == Kind::Btrfs && found.ino() != BTRFS_SUBVOLUME_ROOT => {
-            Err(Error::Mount(format!("{} is a plain folder, expected a subvolume", path.display())))
-        }
-        Ok(_) => Ok(Outcome::AlreadyRight),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            run(&command::subvolume(filesystem.kind, &path))?;
-            Ok(Outcome::Done)
-        }
-        Err(error) => Err(Error::read(path)(error)),
-    }
 }
 
 fn write_fstab(path: &Path, text: &str) -> Result<Outcome> {

@@ -139,25 +139,25 @@ mod tests {
     #[test]
     fn candidates_are_fixed_writable_disks_that_patterns_allow() {
         let usb = "devices: { allow_removable: ['/dev/sdc'] }";
-        let cases: &[(&str, &str, (bool, bool), Option<&str>)] = &[
-            ("/dev/sda", "", (false, false), None),
-            ("/dev/nvme0n1", "", (false, false), None),
-            ("/dev/vdb", "", (false, false), None),
-            ("/dev/mmcblk0", "", (false, false), Some("not in devices.include")),
-            ("/dev/loop0", "", (false, false), Some("no disk")),
-            ("/dev/zram0", "devices: { include: ['/dev/*'] }", (false, false), Some("no disk")),
-            ("/dev/dm-0", "devices: { include: ['/dev/dm-*'] }", (false, false), Some("no disk")),
-            ("/dev/md0", "devices: { include: ['/dev/md*'] }", (false, false), Some("no disk")),
-            ("/dev/sr0", "", (true, true), Some("no disk")),
-            ("/dev/loop0", "devices: { include: ['/dev/loop0'] }", (false, false), None),
-            ("/dev/sdb", "devices: { exclude: ['/dev/sd[b-d]'] }", (false, false), Some("in devices.exclude")),
-            ("/dev/sdc", "", (true, false), Some("removable, and not in devices.allow_removable")),
-            ("/dev/sdc", usb, (true, false), None),
-            ("/dev/sda", "", (false, true), Some("read-only")),
-            ("/dev/vda", "topology: single\ndisks: [/dev/vdb]", (false, false), Some("not in disks")),
-            ("/dev/loop1", "topology: single\ndisks: [/dev/loop1]", (false, false), None),
+        let cases: &[(&str, &str, [bool; 2], Option<&str>)] = &[
+            ("/dev/sda", "", [false, false], None),
+            ("/dev/nvme0n1", "", [false, false], None),
+            ("/dev/vdb", "", [false, false], None),
+            ("/dev/mmcblk0", "", [false, false], Some("not in devices.include")),
+            ("/dev/loop0", "", [false, false], Some("no disk")),
+            ("/dev/zram0", "devices: { include: ['/dev/*'] }", [false, false], Some("no disk")),
+            ("/dev/dm-0", "devices: { include: ['/dev/dm-*'] }", [false, false], Some("no disk")),
+            ("/dev/md0", "devices: { include: ['/dev/md*'] }", [false, false], Some("no disk")),
+            ("/dev/sr0", "", [true, true], Some("no disk")),
+            ("/dev/loop0", "devices: { include: ['/dev/loop0'] }", [false, false], None),
+            ("/dev/sdb", "devices: { exclude: ['/dev/sd[b-d]'] }", [false, false], Some("in devices.exclude")),
+            ("/dev/sdc", "", [true, false], Some("removable, and not in devices.allow_removable")),
+            ("/dev/sdc", usb, [true, false], None),
+            ("/dev/sda", "", [false, true], Some("read-only")),
+            ("/dev/vda", "topology: single\ndisks: [/dev/vdb]", [false, false], Some("not in disks")),
+            ("/dev/loop1", "topology: single\ndisks: [/dev/loop1]", [false, false], None),
         ];
-        for (path, more, (removable, read_only), expected) in cases {
+        for (path, more, [removable, read_only], expected) in cases {
             let config = Config::new(parse(&format!("version: 1\n{more}\n"), "test").unwrap()).unwrap();
             let identity = Identity {
                 path: path.into(),

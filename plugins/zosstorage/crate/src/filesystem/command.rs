@@ -1,4 +1,4 @@
-//! The programs that are called, as data: `mkfs` of each kind, subvolumes, drivers, udev.
+//! The programs that are called, as data: `mkfs` of each kind, subvolumes of bcachefs, drivers, udev.
 
 use crate::config::{Config, Topology};
 use std::path::{Path, PathBuf};
@@ -90,10 +90,9 @@ pub fn format_bcachefs(config: &Config, topology: Topology, cache: &Path, backin
         .with(args)
 }
 
-/// A new subvolume.
-pub fn subvolume(kind: super::superblock::Kind, path: &Path) -> Command {
-    let program = if kind == super::superblock::Kind::Bcachefs { "bcachefs" } else { "btrfs" };
-    Command::new(program, &["subvolume", "create"]).with([path_text(path)])
+/// A new subvolume of bcachefs.
+pub fn bcachefs_subvolume(path: &Path) -> Command {
+    Command::new("bcachefs", &["subvolume", "create"]).with([path_text(path)])
 }
 
 /// Loads a driver.

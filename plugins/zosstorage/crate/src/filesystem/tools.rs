@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Programs that may be called.
-pub const PROGRAMS: [&str; 6] = ["mkfs.vfat", "mkfs.btrfs", "btrfs", "bcachefs", "modprobe", "udevadm"];
+pub const PROGRAMS: [&str; 5] = ["mkfs.vfat", "mkfs.btrfs", "bcachefs", "modprobe", "udevadm"];
 /// The search path where the environment has none.
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -31,11 +31,8 @@ fn missing(plan: &Plan, observed: &Observed) -> Vec<String> {
     for kind in &kinds {
         if *kind == Kind::Bcachefs {
             need("bcachefs", "bcachefs-tools", "makes bcachefs and its subvolumes");
-        } else {
-            if plan.state == State::Fresh {
-                need("mkfs.btrfs", "btrfs-progs", "makes btrfs");
-            }
-            need("btrfs", "btrfs-progs", "makes subvolumes");
+        } else if plan.state == State::Fresh {
+            need("mkfs.btrfs", "btrfs-progs", "makes btrfs");
         }
         if tools.support(*kind) == Support::Module {
             need("modprobe", "kmod", "loads the driver of the file system");
