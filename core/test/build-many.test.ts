@@ -1,8 +1,9 @@
 // zos build with several config files.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sha256 } from '../dist/index.js'
@@ -113,6 +114,40 @@ export const demo = plugin('demo', (hooks: any, { text, jobs }: any) => {
   assert.ok(mostAtOnce(jobs) <= 3, out)
   const most = ['b', 'c'].map((name) => mostAtOnce(jobs.filter(([one]) => one === name)))
   assert.ok(Math.max(...most) > 1, `each build kept to its share: ${most}`)
+})
+
+test('builds end with the program that started them, even by KILL', async () => {
+  const log = join(temporaryFolder(), 'log')
+  writeFileSync(log, '')
+  const place = new Project({
+    'zos.config.ts': configOf(`local.demo({ text: 'base' })`),
+    'variants/a.config.ts': variantOf('a', `{ text: 'a' }`),
+    'variants/b.config.ts': variantOf('b', `{ text: 'b' }`),
+    'plugins.ts': pluginsFile(`
+import { appendFileSync } from 'node:fs'
+export const demo = plugin('demo', (hooks: any, { text }: any) => {
+  hooks.assemble.tap('wait', async (tree: any, ctx: any) => {
+    const toolchain = await ctx.host({ tools: ['sh', 'sleep'] })
+    appendFileSync('${log}', process.pid + '\\n')
+    await ctx.run({ name: 'wait', command: ['sh', '-c', 'sleep 100; : ' + text], inputs: {}, outputs: [], toolchain })
+    return tree
+  })
+})`),
+  })
+  const pids = (): number[] => readFileSync(log, 'utf8').split('\n').filter(Boolean).map(Number)
+  const alive = (pid: number): boolean => existsSync(`/proc/${pid}`)
+  let parent: number | undefined
+  await place.zos(['build', 'variants/a.config.ts', 'variants/b.config.ts', '--jobs', '2'], {
+    onStart: async (child) => {
+      parent = child.pid
+      for (let tries = 0; tries < 600 && pids().length < 2; tries++) await pause(50)
+      child.kill('SIGKILL')
+    },
+  })
+  assert.is(pids().length, 2)
+  assert.not(pids().includes(parent!))
+  for (let tries = 0; tries < 100 && pids().some(alive); tries++) await pause(50)
+  assert.not(pids().some(alive))
 })
 
 test('locks that are made together carry one time', async () => {

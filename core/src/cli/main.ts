@@ -14,6 +14,18 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
+// One of several builds ends with the program that started it, even where that got KILL.
+if (process.env.ZOS_JOB_SERVER !== undefined) {
+  const parent = process.ppid
+  const look = (): void => {
+    if (process.ppid !== parent)
+      abort.abort(
+        new ZosError('INTERRUPTED', 'the program that started this build is gone', { exit: ExitCode.interrupted }),
+      )
+  }
+  setInterval(look, 500).unref()
+}
+
 const cli: Cli = {
   words: process.argv.slice(2),
   cwd: process.cwd(),

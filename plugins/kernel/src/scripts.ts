@@ -86,6 +86,14 @@ cmp -s obj/.config ../config || { echo 'error: the build changed .config' >&2; e
 cp obj/${imagePath} ../image
 cp obj/System.map ../System.map
 cp obj/include/config/kernel.release ../release
+# What the main makefile exports to those of the parts, for the relink (run-command is there since 6.1).
+export -p | sed -n 's/^export \\([A-Za-z0-9_]*\\).*/\\1/p' >../names
+cat >../environment.sh <<'END'
+unset $(cat ../../names) MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR PWD OLDPWD O KBUILD_RUN_COMMAND
+export -p
+END
+make -s O=obj run-command KBUILD_RUN_COMMAND='sh ../../environment.sh' >obj/zos.environment
+sed -i "s,$PWD,@linux@,g" obj/zos.environment
 mkdir ../modules
 if [ "$modules" ]; then
   make O=obj modules_install INSTALL_MOD_PATH="$PWD/../installed" INSTALL_MOD_STRIP=1 DEPMOD=true
@@ -104,11 +112,11 @@ ar t vmlinux.a >zos.members
 {
   cat zos.members
   for library in $(find arch lib drivers/firmware/efi/libstub -name 'lib.a'); do echo $library; ar t $library; done
-  ls .config .vmlinux.cmd zos.members zos.time .vmlinux.export.o vmlinux.o .vmlinux.o.cmd 2>/dev/null || :
+  ls .config .vmlinux.cmd zos.environment zos.members zos.time .vmlinux.export.o vmlinux.o .vmlinux.o.cmd 2>/dev/null || :
   ls include/config/auto.conf include/config/kernel.release scripts/basic/fixdep arch/${arch}/kernel/vmlinux.lds
   ls scripts/kallsyms scripts/sorttable tools/objtool/objtool tools/bpf/resolve_btfids/resolve_btfids arch/${arch}/tools/relocs 2>/dev/null || :
   find include/generated arch/${arch}/include/generated arch/${arch}/boot -type f
-  find .. -maxdepth 3 -path ../obj -prune -o -type f \\( -path ../Makefile -o -path '../scripts/*' -o -path '../usr/*' \\
+  find .. -maxdepth 3 -path ../obj -prune -o -type f \\( -path '../scripts/*' -o -path '../usr/*' \\
     -o -path '../init/Makefile' -o -path '../init/version-timestamp.c' -o -path '../arch/${arch}/Makefile*' \\) -print
   find ../arch/${arch}/boot -path '*/dts/*' -prune -o -type f -print
   find ../include/linux/kconfig.h ../include/linux/compiler-version.h ../include/linux/hidden.h ../arch/${arch}/include/asm/bitsperlong.h \\
@@ -127,9 +135,9 @@ export const modulesScript = (compression: Exclude<ModuleCompression, 'none'>): 
     : `find modules -name '*.ko' -print0 | xargs -0 -r -n 8 -P "$(nproc)" zstd -q --rm -19`
 
 /**
- * Runs in the environment of the kernel's own makefile (`run-command`, since 6.1). The commands of the first link are
- * those that it noted; only `usr/` is made anew before. Its thousands of small files lie in memory where the sandbox has a
- * folder of its own there.
+ * Runs the makefiles of the kernel's parts in the environment that its main one had given them when it compiled. The
+ * commands of the first link are those that it noted; only `usr/` is made anew before. Its thousands of small files lie in
+ * memory where the sandbox has a folder of its own there.
  */
 export const linkScript = ({ arch, image, imagePath }: KernelTarget, archive: string): string => `
 out=$PWD
@@ -143,9 +151,6 @@ fi
 mkdir linux
 tar -xf "$out/objects.tar" -C linux
 rm "$out/objects.tar"
-# Lists Kconfig files; without them config would be asked for again.
-: >linux/obj/include/config/auto.conf.cmd
-touch -d @315532800 linux/obj/include/config/auto.conf.cmd
 ${timestamp}
 cat >link.mk <<'END'
 include .vmlinux.cmd
@@ -154,19 +159,15 @@ include .vmlinux.cmd
 vmlinux: ; +$(savedcmd_vmlinux)
 vmlinux.o: ; +$(savedcmd_vmlinux.o)
 END
-cat >link.sh <<'END'
-set -eu
-# This shell has not the descriptors of its make's jobserver: the makes below begin one of their own.
-MAKEFLAGS=$(echo " $MAKEFLAGS" | sed 's/ --jobserver-[a-z]*=[^ ]*//g')
-kbuild="$MAKE -f $srctree/scripts/Makefile.build"
+cd linux/obj
+eval "$(sed "s,@linux@,\${PWD%/obj},g" zos.environment)"
+make='make -rR --no-print-directory'
+kbuild="$make -f ../scripts/Makefile.build"
 $kbuild obj=usr need-builtin=1 CONFIG_INITRAMFS_SOURCE=../../${archive}
 xargs "$AR" cDPrST vmlinux.a <zos.members
-if grep -qE '^CONFIG_(LTO_CLANG|X86_KERNEL_IBT)=y' include/config/auto.conf; then $MAKE -f ../../link.mk vmlinux.o; fi
-$MAKE -f ../../link.mk vmlinux
+if grep -qE '^CONFIG_(LTO_CLANG|X86_KERNEL_IBT)=y' include/config/auto.conf; then $make -f ../../link.mk vmlinux.o; fi
+$make -f ../../link.mk vmlinux
 $kbuild obj=arch/${arch}/boot ${imagePath}
-END
-cd linux
-make O=obj run-command KBUILD_RUN_COMMAND='sh ../../link.sh'
-cmp -s obj/usr/initramfs_inc_data ../${archive} || { echo 'error: another archive is in the ${image}' >&2; exit 1; }
-cp obj/${imagePath} "$out/image"
+cmp -s usr/initramfs_inc_data ../../${archive} || { echo 'error: another archive is in the ${image}' >&2; exit 1; }
+cp ${imagePath} "$out/image"
 `
