@@ -24,7 +24,7 @@ test.after(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const outputOf = (name: string): string => join(project.folder, 'dist', name, 'vmlinuz.efi')
+const outputOf = (name: string): string => join(project.folder, 'dist', `zero-os-${name}`, 'vmlinuz.efi')
 
 test('six variants are built at once; the one that fails stops no other and is the exit code', async () => {
   project = await makeZeroOsProject(folder, { isWhole: true })
