@@ -47,13 +47,10 @@ pub fn subvolume(kind: Kind, whole: &Path, name: &str) -> Result<Outcome> {
 
 fn create(whole: &Path, name: &str) -> std::io::Result<()> {
     let mut arguments = VolumeArguments { fd: 0, name: [0; 4088] };
-    let room = arguments.name.len() - 1;
-    arguments
-        .name
-        .get_mut(..name.len().min(room))
-        .filter(|place| place.len() == name.len())
-        .ok_or(ErrorKind::InvalidFilename)?
-        .copy_from_slice(name.as_bytes());
+    if name.len() >= arguments.name.len() {
+        return Err(ErrorKind::InvalidFilename.into());
+    }
+    arguments.name[..name.len()].copy_from_slice(name.as_bytes());
     let folder = File::open(whole)?;
     // SAFETY: the opcode says how large the structure is that it reads, and it writes to no memory of this process.
     unsafe { ioctl(&folder, Setter::<SUBVOL_CREATE, VolumeArguments>::new(arguments)) }.map_err(Into::into)
