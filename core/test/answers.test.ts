@@ -1,11 +1,12 @@
 // time limit: 240 s
 // What the commands say that answer questions about a build: plan, explain, why, log, shell.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import Database from 'better-sqlite3'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseCapsule } from '../dist/model/capsule.js'
 import { answersProject } from './answers.js'
-import { temporaryFolder } from './temporary-project.js'
+import { configOf, temporaryFolder } from './temporary-project.js'
 
 const project = answersProject()
 const said = async (...words: string[]): Promise<string> => {
@@ -163,6 +164,44 @@ test('a failed command names log, line, shell; its capsule leads into the same s
   assert.match(without.err, /^error CAPSULE_INPUT\n.*[0-9a-f]{64}/)
   writeFileSync(other.path('failed.json'), '{"version":2}')
   assert.match((await other.zos(inside)).err, /^error CAPSULE_INVALID\n {2}failed\.json: has version 2/)
+})
+
+test('a step that another config has run is told of by that run, also when that is no longer on record', async () => {
+  const shared = answersProject()
+  await shared.quick()
+  writeFileSync(shared.path('two.config.ts'), configOf('local.demo({})').replace("'demo'", "'two'"))
+  const two = ['--config', 'two.config.ts']
+  await shared.quick(two)
+  const asked = async (...words: string[]): Promise<string> => {
+    const { code, out, err } = await shared.run([...words, ...two])
+    assert.is(code, 0, `${words.join(' ')}: ${out}${err}`)
+    return out
+  }
+  assert.match(
+    await asked('explain', 'demo/units'),
+    /^demo\/units ran on .* UTC in a build of demo\/x86_64 .*first time\n/s,
+  )
+  assert.is(JSON.parse(await asked('explain', 'demo/units', '--json')).from, 'demo/x86_64')
+  assert.match(await asked('log', 'demo/tool'), /\nmaking at 3\ntool\n$/)
+  assert.is((await shared.zos(['shell', ...two, 'demo/tool', '--', 'true'])).code, 0)
+
+  const database = new Database(shared.path('.zos/v2/store.sqlite'))
+  database.prepare("DELETE FROM history WHERE config = 'demo/x86_64'").run()
+  database.close()
+  const gone = await asked('explain', 'demo/units')
+  assert.match(
+    gone,
+    /^demo\/units came from the store on .* UTC; no build on record ran it\nit looks at: config\/unit\.yaml\n/,
+  )
+
+  shared.edit('config/unit.yaml', 'exec: sshd', 'exec: sshd -D')
+  assert.match(await asked('plan'), /^ {2}demo\/units +config\/unit\.yaml changed/m)
+  await shared.quick(two)
+  await shared.quick()
+  assert.match(
+    await asked('explain', 'demo/units'),
+    /^demo\/units ran on [^a-z]* UTC \(.*\n {2}config\/unit\.yaml changed\n/,
+  )
 })
 
 test.run()

@@ -7,7 +7,15 @@ import type { Change, Read, StepHistory } from '../store/records.js'
 import { Store } from '../store/store.js'
 import { type CliCommand, configOptions } from './command.js'
 import { configOf, storeFolder } from './session.js'
-import { buildsOf, type PastBuild, recordOf, stepArgument, unknownStep } from './step-history.js'
+import {
+  buildsOf,
+  type ConfigName,
+  type PastBuild,
+  recordOf,
+  runnerOf,
+  stepArgument,
+  unknownStep,
+} from './step-history.js'
 
 /** A recorded read as people read it. */
 const shown = ({ kind, subject }: Pick<Read, 'kind' | 'subject'>): string => {
@@ -143,6 +151,34 @@ const unchanged = (reads: readonly Read[], changes: readonly Change[]): string =
 const listed = (names: readonly string[], most: number, none: string): string =>
   `${names.slice(0, most).join(', ') || none}${names.length > most ? `, and ${names.length - most} more` : ''}`
 
+const hasRun =
+  (step: string) =>
+  (one: StepHistory): boolean =>
+    one.step === step && one.state !== 'hit'
+
+interface LastRun {
+  /** The config whose build it was. */
+  readonly config: ConfigName
+  readonly build: PastBuild
+  /** One for each phase; hits where no build on record ran it. */
+  readonly ran: readonly StepHistory[]
+}
+
+/** The last build that ran a step; one of another config, where all of this one took its result over. */
+const lastRunOf = (step: string, config: ConfigName, store: Store): LastRun => {
+  const builds = buildsOf(store, config)
+  const build = builds.find(({ steps }) => steps.some(hasRun(step)))
+  if (build) return { config, build, ran: build.steps.filter(hasRun(step)) }
+  const last = builds.find(({ steps }) => steps.some((one) => one.step === step))
+  const hits = last?.steps.filter((one) => one.step === step) ?? []
+  const [hit] = hits
+  if (!last || !hit) throw unknownStep(step, builds)
+  const runner = runnerOf(recordOf(store, config, hit), config)
+  const elsewhere = buildsOf(store, runner).find(({ steps }) => steps.some(hasRun(step)))
+  if (!elsewhere) return { config, build: last, ran: hits }
+  return { config: runner, build: elsewhere, ran: elsewhere.steps.filter(hasRun(step)) }
+}
+
 export const explainCommand: CliCommand = {
   name: 'explain',
   summary: 'Says why a step last ran: what changed, from what to what, the chain above it, and what followed.',
@@ -154,14 +190,12 @@ export const explainCommand: CliCommand = {
     const config = await configOf(cli, options)
     const store = Store.open(storeFolder(cli, config), cli.now)
     try {
-      const builds = buildsOf(store, config)
-      const build = builds.find(({ steps }) => steps.some((one) => one.step === step && one.state !== 'hit'))
-      const ran = build?.steps.filter((one) => one.step === step && one.state !== 'hit') ?? []
-      if (!build || ran.length === 0) throw unknownStep(step, builds)
+      const { config: runner, build, ran } = lastRunOf(step, config, store)
+      const isElsewhere = runner.name !== config.name || runner.arch !== config.arch
       const when = new Date(build.at).toISOString().slice(0, 16).replace('T', ' ')
       const answers = ran.map((one) => {
-        const reads = recordOf(store, config, one)?.reads ?? []
-        const followed = followersOf(one, build, (other) => recordOf(store, config, other)?.reads ?? [])
+        const reads = recordOf(store, runner, one)?.reads ?? []
+        const followed = followersOf(one, build, (other) => recordOf(store, runner, other)?.reads ?? [])
         return { one, reads, followed, chain: chainOf(one, build, store) }
       })
       for (const { one, reads, followed, chain } of answers) {
@@ -177,12 +211,18 @@ export const explainCommand: CliCommand = {
             changes: chain.changes,
             reads,
             details: one.details ?? [],
+            ...(isElsewhere && { from: `${runner.name}/${runner.arch}` }),
           }
           cli.out(`${JSON.stringify({ ...data, followed: followed.map((other) => other.step) })}\n`)
           continue
         }
         const name = answers.length > 1 ? `${step} (${one.phase})` : step
-        cli.out(`${name} ${one.state === 'failed' ? 'failed' : 'ran'} on ${when} UTC (${timeText(one.ms)}) because\n`)
+        const whose = isElsewhere ? ` in a build of ${runner.name}/${runner.arch}` : ''
+        cli.out(
+          one.state === 'hit'
+            ? `${name} came from the store on ${when} UTC; no build on record ran it\n`
+            : `${name} ${one.state === 'failed' ? 'failed' : 'ran'} on ${when} UTC${whose} (${timeText(one.ms)}) because\n`,
+        )
         const lines = chainLines(chain, '  ', new Set())
         for (const line of lines.length > 0 ? lines : one.why.map((reason) => `  ${reason}`)) cli.out(`${line}\n`)
         if (chain.changes.length > mostChanges) cli.out(`  and ${chain.changes.length - mostChanges} more\n`)

@@ -4,7 +4,7 @@ import { actionLog } from '../exec/action-files.js'
 import { Store } from '../store/store.js'
 import { type CliCommand, configOptions } from './command.js'
 import { configOf, storeFolder } from './session.js'
-import { buildsOf, recordOf, stepArgument, unknownStep } from './step-history.js'
+import { buildsOf, recordOf, runnerOf, stepArgument, unknownStep } from './step-history.js'
 
 export const logCommand: CliCommand = {
   name: 'log',
@@ -20,12 +20,14 @@ export const logCommand: CliCommand = {
       const builds = buildsOf(store, config)
       const last = builds.flatMap(({ steps }) => steps.filter((one) => one.step === step))
       if (last.length === 0) throw unknownStep(step, builds)
-      const names = new Set([
-        ...last.slice(0, 1).flatMap(({ failed }) => (failed === undefined ? [] : [failed])),
-        ...last.flatMap((one) => recordOf(store, config, one)?.actions.map(({ name }) => name) ?? []),
-      ])
+      // Of each command the config whose build ran it.
+      const names = new Map<string, string>()
+      for (const record of last.map((one) => recordOf(store, config, one)))
+        for (const { name } of record?.actions ?? []) names.set(name, runnerOf(record, config).name)
+      const [{ failed } = {}] = last
+      if (failed !== undefined) names.set(failed, config.name)
       const logs = [...names]
-        .map((name) => ({ command: name, path: actionLog(store.logFolder, config.name, step, name) }))
+        .map(([command, runner]) => ({ command, path: actionLog(store.logFolder, runner, step, command) }))
         .filter(({ path }) => existsSync(path))
         .sort((a, b) => statSync(a.path).mtimeMs - statSync(b.path).mtimeMs)
       if (logs.length === 0)

@@ -1,6 +1,5 @@
 // Steps of past builds, as explain, log and shell find them.
 import { closest } from '../config/closest.js'
-import type { Config } from '../config/load.js'
 import type { Phase } from '../engine/session.js'
 import { placeOf } from '../engine/tap-memory.js'
 import { ExitCode, ZosError } from '../error.js'
@@ -15,11 +14,23 @@ export interface PastBuild {
   readonly steps: readonly StepHistory[]
 }
 
-export const buildsOf = (store: Store, { name, arch }: Config): PastBuild[] => [...store.history(`${name}/${arch}`)]
+/** By what builds are filed. */
+export interface ConfigName {
+  readonly name: string
+  readonly arch: string
+}
+
+export const buildsOf = (store: Store, { name, arch }: ConfigName): PastBuild[] => [...store.history(`${name}/${arch}`)]
 
 /** What the last run of a step looked at and gave. */
-export const recordOf = (store: Store, config: Config, { step, phase }: StepHistory): TapRecord | undefined =>
+export const recordOf = (store: Store, config: ConfigName, { step, phase }: StepHistory): TapRecord | undefined =>
   store.lastTapRecord(placeOf(config, phase as Phase, step))
+
+/** The config whose build ran a step: another than its own, if that took the result over. */
+export const runnerOf = (record: TapRecord | undefined, config: ConfigName): ConfigName => {
+  const [name = config.name, arch = config.arch] = record?.from?.split('/') ?? []
+  return { name, arch }
+}
 
 /** The argument of a command that is about one step. */
 export const stepArgument = (command: string, [step]: readonly string[]): string => {

@@ -105,7 +105,7 @@ export class Planner {
     const { plugin } = step.tap
     const asked = askedOf(session, step)
     const isForced = session.flags.force(id, { phase })
-    const record = isForced ? undefined : await hitOf(session, step, asked)
+    const record = isForced ? undefined : (await hitOf(session, step, asked))?.record
     const last = record ?? session.store.lastTapRecord(asked.place)
     const after = this.#openOf(last?.reads ?? [])
     const known = { step: id, phase, plugin, reads: last?.reads ?? [], ...(last && { lastMs: last.ms }) }

@@ -118,13 +118,17 @@ export const askedOf = <R>(session: Session, { tap: { plugin, hook, name }, inpu
   return { key, place: placeOf(session.config, phase, id), code, options }
 }
 
-/** A remembered run of the step whose reads see the same now. */
-export const hitOf = async <R>(session: Session, step: Step<R>, { key }: Asked): Promise<TapRecord | undefined> => {
+/** A remembered run of the step whose reads see the same now, and the step, perhaps of another config, that has it. */
+export const hitOf = async <R>(
+  session: Session,
+  step: Step<R>,
+  { key, place }: Asked,
+): Promise<{ readonly holder: string; readonly record: TapRecord } | undefined> => {
   const { store } = session
-  for (const record of store.tapRecords(key)) {
+  for (const { step: holder, record } of store.tapRecords(key, place)) {
     if (await firstDifference(record.reads, step.senses)) continue
     if (store.distrust && !(await step.isWhole(record.result))) continue
-    return record
+    return { holder, record: holder === place ? record : { from: holder, ...record } }
   }
   return undefined
 }
@@ -201,8 +205,11 @@ export const remembered = async <R>(session: Session, step: Step<R>): Promise<R>
   const started = performance.now()
   const isForced = session.flags.force(step.id, { phase: step.phase })
 
-  const record = isForced ? undefined : await hitOf(session, step, asked)
-  if (record) {
+  const hit = isForced ? undefined : await hitOf(session, step, asked)
+  if (hit) {
+    const { holder, record } = hit
+    // From here on this is what the step itself is compared with, and told by.
+    if (holder !== place) await store.setTapRecord(place, key, record)
     await noteHit(session, step, record)
     await verify(session, step, key, record)
     const ms = performance.now() - started

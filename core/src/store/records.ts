@@ -29,6 +29,8 @@ export interface TapRecord {
   readonly packages: readonly Package[]
   /** Milliseconds that the run took. */
   readonly ms: number
+  /** The step of another config that ran it, as `placeOf` gives it; without it, the step itself did. */
+  readonly from?: string
 }
 
 /** A read that saw something else than in the run before. */

@@ -169,27 +169,30 @@ export class Store {
     this.#db.run(sql, kind, key, text, sumOf(kind, key, text), this.#clock())
   }
 
-  *#soundRecords(sql: string, value: string): Generator<TapRecord> {
-    for (const row of this.#db.all(sql, value) as SoundRow[]) {
+  *#soundRecords(sql: string, ...values: readonly string[]): Generator<{ step: string; record: TapRecord }> {
+    for (const row of this.#db.all(sql, ...values) as SoundRow[]) {
       const { id, step, key, record, sum, at } = row
       if (!this.#isSound(`tap ${step}`, sum, step, key, record)) continue
       const now = this.#clock()
       if (at < now - useGrain) this.#db.run('UPDATE tap SET at = ? WHERE id = ?', now, id)
       const found = this.#unpack(record)
-      if (found !== undefined) yield found as TapRecord
+      if (found !== undefined) yield { step, record: found as TapRecord }
     }
   }
 
-  /** Runs of taps with this key, newest first: in the order of their rows, since a clock may jump. */
-  tapRecords(key: string): Generator<TapRecord> {
-    const sql = 'SELECT id, step, key, record, sum, at FROM tap WHERE key = ? ORDER BY id DESC LIMIT 16'
-    return this.#soundRecords(sql, key)
+  /**
+   * Runs of taps with this key, those of the step itself before those of other configs, each newest first: in the order
+   * of their rows, since a clock may jump.
+   */
+  tapRecords(key: string, step: string): Generator<{ step: string; record: TapRecord }> {
+    const sql = 'SELECT id, step, key, record, sum, at FROM tap WHERE key = ? ORDER BY step = ? DESC, id DESC LIMIT 16'
+    return this.#soundRecords(sql, key, step)
   }
 
   /** The last run of a step, whatever its key: what a rerun is compared with. */
   lastTapRecord(step: string): TapRecord | undefined {
     const sql = 'SELECT id, step, key, record, sum, at FROM tap WHERE step = ? ORDER BY id DESC LIMIT 1'
-    return this.#soundRecords(sql, step).next().value ?? undefined
+    return this.#soundRecords(sql, step).next().value?.record
   }
 
   async setTapRecord(step: string, key: string, record: TapRecord): Promise<void> {
