@@ -123,6 +123,24 @@ test('an abort ends the whole group, at last by KILL', async () => {
   assert.is((await failure(shell('true', { signal: controller.signal }))).message, 'Ctrl-C')
 })
 
+test('an abort also ends what has left the group and holds its output', async () => {
+  const pids: number[] = []
+  const controller = new AbortController()
+  const start = performance.now()
+  const run = shell(`setsid sh -c 'echo $$; exec sleep 30' & wait`, {
+    stdout: 'lines',
+    signal: controller.signal,
+    killAfter: 200,
+    onLine: (line) => {
+      pids.push(Number(line))
+      controller.abort(new Error('Ctrl-C'))
+    },
+  })
+  assert.is((await failure(run)).message, 'Ctrl-C')
+  assert.ok(performance.now() - start < 10_000)
+  assert.ok(await ended(pids[0]!))
+})
+
 test('what a program leaves running ends with it', async () => {
   const start = performance.now()
   const { stdout } = await shell('sleep 30 & echo $!')

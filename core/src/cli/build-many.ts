@@ -162,7 +162,7 @@ export const buildMany = async (cli: Cli, args: readonly string[], options: Opti
   // Each build that runs has one slot of its own.
   const server = await makeJobServer(pool, jobs - atOnce, cli.env, cli.signal)
   if (!isJson) cli.out(`${configs.length} config${configs.length === 1 ? '' : 's'}, ${atOnce} at once\n`)
-  const shared = { ZOS_JOB_SERVER: pool, ZOS_LOCK_TIME: String(cli.now()) }
+  const shared = { ZOS_JOB_SERVER: pool, ZOS_LOCK_TIME: String(cli.now()), ZOS_PARENT: String(process.pid) }
   const tell = teller(cli, isJson)
   let [done, waiting] = [0, configs.length - atOnce]
   const build = async (config: string): Promise<Outcome> => {

@@ -15,10 +15,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 // One of several builds ends with the program that started it, even where that got KILL.
-if (process.env.ZOS_JOB_SERVER !== undefined) {
-  const parent = process.ppid
+const parent = process.env.ZOS_PARENT
+if (parent !== undefined) {
   const look = (): void => {
-    if (process.ppid !== parent)
+    if (process.ppid !== Number(parent))
       abort.abort(
         new ZosError('INTERRUPTED', 'the program that started this build is gone', { exit: ExitCode.interrupted }),
       )

@@ -162,7 +162,9 @@ const execute = async (
   key: string,
   surroundings: Readonly<Record<string, string>> = {},
 ): Promise<ActionResult> => {
-  const world = await worldOf(session, action)
+  const world = worldOf(session, action)
+  // It is looked for while the inputs are written, and waited for after them.
+  world.catch(() => {})
   const place = await workPlace(session, step, key)
   try {
     return await executeIn(place.folder, world, session, step, action, input, key, surroundings)
@@ -173,7 +175,7 @@ const execute = async (
 
 const executeIn = async (
   folder: string,
-  world: ExecutorWorld,
+  found: Promise<ExecutorWorld>,
   session: Session,
   step: string,
   action: Action,
@@ -192,6 +194,7 @@ const executeIn = async (
     epoch: inputTime,
     from: store.blobs,
   })
+  const world = await found
   session.report.span?.(`${step}: ${action.name}: inputs`, 'action', begun, { inputs: input.count })
   const started = performance.now()
   const slots = slotsOf(session, world.executor)

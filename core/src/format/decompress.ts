@@ -87,7 +87,7 @@ async function* decoded(input: CountedInput, compression: Compression, memory: n
 }
 
 async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const decoder = createGunzip({ chunkSize: 64 * 1024 })
+  const decoder = createGunzip({ chunkSize: 256 * 1024 })
   // The callback is there because pipeline wants one: the loop below throws the error itself.
   pipeline(Readable.from(input, { objectMode: true, highWaterMark: 1 }), decoder, () => undefined)
   for await (const bytes of decoder) yield bytes as Uint8Array

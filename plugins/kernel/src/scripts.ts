@@ -112,7 +112,7 @@ ar t vmlinux.a >zos.members
 {
   cat zos.members
   for library in $(find arch lib drivers/firmware/efi/libstub -name 'lib.a'); do echo $library; ar t $library; done
-  ls .config .vmlinux.cmd zos.environment zos.members zos.time .vmlinux.export.o vmlinux.o .vmlinux.o.cmd 2>/dev/null || :
+  ls .config .vmlinux.cmd zos.environment zos.members zos.time .vmlinux.export.o .vmlinux.o.cmd 2>/dev/null || :
   ls include/config/auto.conf include/config/kernel.release scripts/basic/fixdep arch/${arch}/kernel/vmlinux.lds
   ls scripts/kallsyms scripts/sorttable tools/objtool/objtool tools/bpf/resolve_btfids/resolve_btfids arch/${arch}/tools/relocs 2>/dev/null || :
   find include/generated arch/${arch}/include/generated arch/${arch}/boot -type f
