@@ -17,8 +17,14 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 const copyOf = (name: string): string => {
   const copy = join(folder, name)
   mkdirSync(join(copy, 'config'), { recursive: true })
-  for (const path of ['package.json', 'config/quickstart', 'variants', 'examples/kernel-module'])
-    cpSync(join(project, path), join(copy, path), { recursive: true })
+  for (const path of [
+    'package.json',
+    'config/quickstart',
+    'variants',
+    'plugins/zosstorage/crate',
+    'examples/kernel-module',
+  ])
+    cpSync(join(project, path), join(copy, path), { recursive: true, filter: (from) => !from.endsWith('/target') })
   rmSync(join(copy, 'variants/quickstart-builtin.lock'), { force: true })
   symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'))
   return copy

@@ -42,9 +42,9 @@ const consoleFile = join(output, 'vm/console.log')
 const consoleText = (): string =>
   existsSync(consoleFile) ? readFileSync(consoleFile, 'utf8').replaceAll('\r', '') : ''
 
-test('it boots by -kernel to zinit, with the modules of stage 1 and the release that was computed', async () => {
+test('it boots by -kernel to zinit, with its modules and the release that was computed, and provisions its disk', async () => {
   const { release } = outputOf(built(), 'builtin').facts!
-  const run = ['run', '-c', config, '--timeout', String(limits.boot), '--json']
+  const run = ['run', '-c', config, '--timeout', String(limits.boot), '--disks', '1', '--reset', '--json']
   // What an earlier run printed is no answer.
   rmSync(consoleFile, { force: true })
   const machine = startZos(run, project, limits.boot + 10)
@@ -54,11 +54,14 @@ test('it boots by -kernel to zinit, with the modules of stage 1 and the release 
     assert.ok(performance.now() < until, `not ready:\n${consoleText()}`)
     await new Promise((wake) => setTimeout(wake, 200))
   }
-  const script = 'uname -r; cat /proc/1/comm; cut -d" " -f1 /proc/modules; cat /proc/cmdline'
+  const script = `uname -r; cat /proc/1/comm
+n=0; while [ ! -s /run/zosstorage/state.json ] && [ $n -lt 600 ]; do sleep 0.1; n=$((n+1)); done
+cut -d" " -f1,3 /proc/mounts | tr '\\n' ';'; echo; cut -d" " -f1 /proc/modules; cat /proc/cmdline`
   const { stdout } = await succeed(ssh[0]!, [...ssh.slice(1), script], folder, 60)
-  const [uname, comm, ...rest] = stdout.trim().split('\n')
+  const [uname, comm, mounts, ...rest] = stdout.trim().split('\n')
   assert.is(uname, release)
   assert.is(comm, 'zinit-pid1')
+  assert.match(mounts!, /\/dev\/vda\d btrfs;/)
   for (const module of ['virtio_pci', 'virtio_net', 'virtio_blk', 'af_packet', 'qemu_fw_cfg', 'net_failover'])
     assert.ok(rest.includes(module), `${module} is not among ${rest.join(' ')}`)
   assert.match(rest.at(-1)!, 'console=ttyS0 panic=10 no_timer_check quiet')
@@ -79,8 +82,8 @@ test('firmware boots it from the ESP of its disk image', async () => {
 const copyOf = (name: string): string => {
   const copy = join(folder, name)
   mkdirSync(join(copy, 'config'), { recursive: true })
-  for (const path of ['package.json', 'config/quickstart', 'variants'])
-    cpSync(join(project, path), join(copy, path), { recursive: true })
+  for (const path of ['package.json', 'config/quickstart', 'variants', 'plugins/zosstorage/crate'])
+    cpSync(join(project, path), join(copy, path), { recursive: true, filter: (from) => !from.endsWith('/target') })
   symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'))
   symlinkSync(storeOf(project), join(copy, '.zos'))
   return copy

@@ -2,14 +2,20 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import * as assert from 'uvu/assert'
 import { project, storeOf } from './zos.js'
 
-/** Contents are never written again, so that a link to one is a copy; the database is copied. */
+/** Copies the checkout's store. Contents are never written again, so that a link to one is a copy. */
 export const copyStore = (to: string): void => {
+  const file = 'v2/store.sqlite'
+  const database = new Database(join(storeOf(project), file), { fileMustExist: true })
+  // Another test may write to the store now: the database first, as of one moment, then at least the blobs that it names.
+  database.prepare('VACUUM INTO ?').run(`${to}.sqlite`)
+  database.close()
   const script = `cp -al "$1" "$2" 2>/dev/null || { rm -rf "$2"; cp -a "$1" "$2"; }
-cd "$2" && rm -rf */store.sqlite* */work/* */partial/* fresh && cd "$1" && cp --parents */store.sqlite* "$2"`
-  const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', storeOf(project), to], { encoding: 'utf8' })
+cd "$2" && rm -rf */store.sqlite* */work/* */partial/* fresh && mv "$2.sqlite" "$3"`
+  const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', storeOf(project), to, file], { encoding: 'utf8' })
   assert.is(status, 0, stderr)
 }
 

@@ -4,9 +4,6 @@ import quickstart, { base } from './quickstart.config.ts'
 export default quickstart.variant({
   name: 'quickstart-builtin',
   plugins: {
-    // Its drivers, btrfs and what that needs, are as much to compile as the rest of this kernel.
-    zosstorage: false,
-    'rust-musl': { zosstorage: undefined },
     kernel: {
       source: base.tree(['linux-source-6.12']),
       config: { base: 'tinyconfig', fragments: ['config/quickstart/kernel.config'] },

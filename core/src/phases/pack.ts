@@ -3,8 +3,9 @@ import type { PackContext } from '../context.js'
 import { baseSenses, treeSenses } from '../engine/senses.js'
 import type { Session } from '../engine/session.js'
 import { tapContext, treeView } from '../engine/tap-context.js'
-import { given, remembered } from '../engine/tap-memory.js'
+import { given, placeOf, remembered } from '../engine/tap-memory.js'
 import { ZosError } from '../error.js'
+import { checkExecutor } from '../exec/executor.js'
 import { type Json, normalized } from '../model/canonical.js'
 import type { Output, Packed } from '../model/output.js'
 import type { FileTree } from '../model/tree.js'
@@ -71,6 +72,7 @@ export const pack = async (session: Session, tree: FileTree, wanted: readonly st
   const names = new Set(
     wanted.length > 0 ? wanted.map((name) => findOutput(specs, name)![0]) : [...specs.keys()].sort(),
   )
+  expectCommands(session, names)
   // All of them end before the first failure is told: none goes on unseen.
   const results = await Promise.allSettled([...names].map(output))
   const failed = results.find((result) => result.status === 'rejected')
@@ -78,6 +80,17 @@ export const pack = async (session: Session, tree: FileTree, wanted: readonly st
   const outputs = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   checkAliases(outputs, specs)
   return outputs
+}
+
+/**
+ * Where something changed, outputs that took a command last time take one again: what starts it is loaded while those
+ * are made that it reads.
+ */
+const expectCommands = ({ config, env, flags, planner, steps, store }: Session, names: Iterable<string>): void => {
+  if (planner || !steps.some(({ state }) => state === 'ran')) return
+  if (![...names].some((name) => store.lastTapRecord(placeOf(config, 'pack', name))?.actions.length)) return
+  // Whoever runs the command is told if it cannot be.
+  checkExecutor(flags.isExecutorAsked ? flags.executor : 'bubblewrap', env).catch(() => {})
 }
 
 /** Every file of the output folder has one maker. */
