@@ -146,7 +146,7 @@ export const demo = plugin('demo', (hooks: any, { text }: any) => {
   })
   assert.is(pids().length, 2)
   assert.not(pids().includes(parent!))
-  for (let tries = 0; tries < 100 && pids().some(alive); tries++) await pause(50)
+  for (let tries = 0; tries < 400 && pids().some(alive); tries++) await pause(50)
   assert.not(pids().some(alive))
 })
 
