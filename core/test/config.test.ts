@@ -241,6 +241,16 @@ export default defineConfig({ name: 'Demo!', plugins: [
   assert.ok(small.includes('plugins.demo.from: refers to maker.tree, but the variant switches that plugin off'))
 })
 
+test('a plugin without a schema of its options is told so', async () => {
+  const one = new Project({
+    'zos.config.ts': configOf('local.bare()'),
+    'plugins.ts': pluginsFile("export const bare = definePlugin<any>()({ ...base, name: 'bare', apply() {} } as any)"),
+  })
+  assert.equal(await problems(one), [
+    'plugins.bare: its definition has no `options`: expected a valibot schema, v.strictObject({}) for none',
+  ])
+})
+
 test('levels fit the compression', async () => {
   for (const [compression, level, most] of [
     ['xz', 10, 9],

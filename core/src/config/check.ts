@@ -162,6 +162,11 @@ const levelProblems = ({ initramfs }: UserConfig): Problem[] => {
 /** Options as plain data first: what the schema says of a function would say the same again. */
 const optionProblems = ({ id, options, definition }: Descriptor): Problem[] => {
   const path = `plugins.${id}`
+  // Its author may have written no types.
+  if (definition.options?.kind !== 'schema')
+    return [
+      { path, message: 'its definition has no `options`: expected a valibot schema, v.strictObject({}) for none' },
+    ]
   const plain = plainProblems(options, path)
   const isKnown = (at: string): boolean => plain.some((known) => known.path === at || known.path.startsWith(`${at}.`))
   return [...plain, ...checkValue(definition.options, options, path).filter((found) => !isKnown(found.path))]
