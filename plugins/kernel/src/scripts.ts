@@ -67,7 +67,7 @@ find kconfig -type f ! -name 'Kconfig*' -delete
  * one), what turns vmlinux into an image, and every file that these were made of. Nothing that has the old initramfs in
  * it is among them, so that no comparison of times can keep it. All lie at one time.
  */
-export const compileScript = ({ arch, image, imagePath, reads }: KernelTarget): string => `
+export const compileScript = ({ arch, image, imagePath, reads, includes }: KernelTarget): string => `
 mkdir linux
 zstd -qdc linux.tar.zst | tar -xf - -C linux${architectures
   .filter((name) => !reads.includes(name))
@@ -113,7 +113,7 @@ ar t vmlinux.a >zos.members
   cat zos.members
   for library in $(find arch lib drivers/firmware/efi/libstub -name 'lib.a'); do echo $library; ar t $library; done
   ls .config .vmlinux.cmd zos.environment zos.members zos.time .vmlinux.export.o .vmlinux.o.cmd 2>/dev/null || :
-  ls include/config/auto.conf include/config/kernel.release scripts/basic/fixdep arch/${arch}/kernel/vmlinux.lds
+  ls include/config/auto.conf include/config/kernel.release scripts/basic/fixdep arch/${arch}/kernel/vmlinux.lds${includes.map((path) => ` ../${path}`).join('')}
   ls scripts/kallsyms scripts/sorttable tools/objtool/objtool tools/bpf/resolve_btfids/resolve_btfids arch/${arch}/tools/relocs 2>/dev/null || :
   find include/generated arch/${arch}/include/generated arch/${arch}/boot -type f
   find .. -maxdepth 3 -path ../obj -prune -o -type f \\( -path '../scripts/*' -o -path '../usr/*' \\

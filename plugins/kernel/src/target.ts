@@ -13,6 +13,8 @@ export interface KernelTarget {
   readonly imagePath: string
   /** Folders of `arch/` that are read; the others are not unpacked. */
   readonly reads: readonly string[]
+  /** Makefiles outside of `arch/` that the image's own includes. */
+  readonly includes: readonly string[]
 }
 
 export const kernelTargets: Readonly<Record<Arch, KernelTarget>> = {
@@ -23,6 +25,7 @@ export const kernelTargets: Readonly<Record<Arch, KernelTarget>> = {
     image: 'bzImage',
     imagePath: 'arch/x86/boot/bzImage',
     reads: ['x86'],
+    includes: [],
   },
   aarch64: {
     arch: 'arm64',
@@ -31,5 +34,6 @@ export const kernelTargets: Readonly<Record<Arch, KernelTarget>> = {
     image: 'Image',
     imagePath: 'arch/arm64/boot/Image',
     reads: ['arm', 'arm64'],
+    includes: ['drivers/firmware/efi/libstub/Makefile.zboot'],
   },
 }
