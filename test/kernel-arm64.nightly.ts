@@ -33,6 +33,8 @@ CONFIG_PACKET=m
 
 const init = `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t devtmpfs dev /dev
+exec >/dev/console
 /sbin/modprobe af_packet
 echo "arm64: $(/bin/busybox uname -rm) $(/bin/busybox cut -d' ' -f1 /proc/modules)"
 /bin/busybox poweroff -f
@@ -87,7 +89,7 @@ else {
   /** Starts the image, which ends by itself; gives the line that its first process writes. */
   const saidByInit = async (): Promise<string> => {
     await zos(['run', '--timeout', '240'], folder, 250)
-    const text = readFileSync(join(folder, 'dist/arm64/vm/console.log'), 'utf8')
+    const text = readFileSync(join(folder, 'dist/vm/console.log'), 'utf8')
     return /^arm64: .*$/m.exec(text.replaceAll('\r', ''))?.[0] ?? text
   }
 

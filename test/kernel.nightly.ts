@@ -88,9 +88,10 @@ test('a compiler that is too old for the sources is named in their own words', a
   const copy = join(folder, 'one')
   const patch = `--- a/scripts/min-tool-version.sh
 +++ b/scripts/min-tool-version.sh
-@@ -1 +1,2 @@
+@@ -1,2 +1,3 @@
  #!/bin/sh
 +[ "$1" != gcc ] || { echo 99.1.0; exit; }
+ # SPDX-License-Identifier: GPL-2.0-only
 `
   writeFileSync(join(copy, 'newer.patch'), patch)
   writeFileSync(

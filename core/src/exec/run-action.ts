@@ -31,6 +31,8 @@ interface StoredResult {
 const inputTime = 315_532_800
 /** Lines of output that an error shows where none of them says `error`. */
 const shownLines = 8
+/** Of compilers and linkers; with asterisks, of the kernel's Kconfig. */
+const errorLine = /(^|\s)(error(\[E\d+\])?:|fatal:|undefined reference|No space left)|^\*{3} +\S/
 /** Standard output is kept up to here; the log has all of it. Characters. */
 const stdoutLimit = 1 << 20
 
@@ -229,7 +231,7 @@ const executeIn = async (
         last.push(line)
         if (last.length > shownLines) last.shift()
         if (stream === 'stdout' && stdout.length < stdoutLimit) stdout += `${line}\n`
-        if (/(^|\s)(error(\[E\d+\])?:|fatal:|undefined reference|No space left)/.test(line) && errors.length < 5) {
+        if (errorLine.test(line) && errors.length < 5) {
           firstError ??= lines
           errors.push(line.trim())
         }
