@@ -13,7 +13,7 @@ import { type Build, build, expectRan, outputOf, project, ranIn, startZos, store
 const config = 'variants/quickstart-builtin.config.ts'
 const output = join(project, 'dist/quickstart-builtin')
 /** Seconds: a build that compiles the kernel; one that does not; a boot; one by firmware. */
-const limits = { build: 1800, again: 300, boot: 120, firmware: 240 }
+const limits = { build: 1800, again: 300, boot: 180, firmware: 240 }
 
 const folder = mkdtempSync(join(tmpdir(), 'zos-kernel-'))
 test.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -57,7 +57,7 @@ test('it boots by -kernel to zinit, with its modules and the release that was co
   const script = `uname -r; cat /proc/1/comm
 n=0; while [ ! -s /run/zosstorage/state.json ] && [ $n -lt 600 ]; do sleep 0.1; n=$((n+1)); done
 cut -d" " -f1,3 /proc/mounts | tr '\\n' ';'; echo; cut -d" " -f1 /proc/modules; cat /proc/cmdline`
-  const { stdout } = await succeed(ssh[0]!, [...ssh.slice(1), script], folder, 60)
+  const { stdout } = await succeed(ssh[0]!, [...ssh.slice(1), script], folder, 120)
   const [uname, comm, mounts, ...rest] = stdout.trim().split('\n')
   assert.is(uname, release)
   assert.is(comm, 'zinit-pid1')
